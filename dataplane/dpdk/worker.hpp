@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "dataplane/counters.hpp"
+#include "dataplane/dpdk/publisher.hpp"
+#include "dataplane/dpdk/queue.hpp"
+#include "dataplane/steer.hpp"
+
+namespace dataplane::dpdk {
+
+// Sees each burst after it was decided and before it is sent: for verdict files, traces, tests.
+struct Observer {
+  // packets[i] was decided by decisions[i]. Must not keep or change the packets.
+  void (*observe)(void* context, rte_mbuf* const* packets, const Decision* decisions,
+                  std::uint16_t count) = nullptr;  // null: nobody looks
+  void* context = nullptr;
+};
+
+// What a worker is connected to. Everything behind the pointers outlives the worker.
+struct Wiring {
+  std::vector<Input> inputs;
+  // By Outcome: the three services, the kernel, and where dropped packets are laid down, which has
+  // room for all. An output without send is full at all times.
+  std::array<Output, kOutcomes> outputs{};
+  Observer observer;
+};
+
+// The poll-mode loop: receive a burst, parse, classify, steer, transmit, and report quiescent. One
+// thread (an lcore) runs it; nothing in it allocates, locks, logs or waits.
+class Worker {
+ public:
+  // number: of the worker, from 0, unique within the publisher. bindings_max: the highest number of
+  // a binding that any published table will have.
+  Worker(unsigned number, Wiring wiring, Publisher& publisher, std::uint32_t bindings_max);
+
+  // One round over all inputs; returns the packets received. For the thread of run(), between
+  // reader().online() and offline().
+  std::size_t poll() noexcept;
+
+  // Polls until `stop` is set; what was received by then is sent.
+  void run(const std::atomic<bool>& stop) noexcept;
+
+  // Readable from any thread.
+  [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] Publisher::Reader& reader() noexcept { return reader_; }
+
+ private:
+  struct Burst;
+
+  void process(const Port& port, Burst& burst) noexcept;
+  void transmit(Burst& burst) noexcept;
+
+  Wiring wiring_;
+  Publisher::Reader reader_;
+  Counters counters_;
+  // The headers of packets in several segments whose first is short; see frames_of().
+  std::vector<std::uint8_t> gathered_headers_;
+};
+
+}  // namespace dataplane::dpdk

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/steer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <random>
+#include <vector>
+
+#include "dataplane/accept.hpp"
+#include "dataplane/parse.hpp"
+#include "tests/support/packets.hpp"
+#include "tests/support/seed.hpp"
+#include "tests/support/tables.hpp"
+
+namespace {
+
+using dataplane::Decision;
+using dataplane::Direction;
+using dataplane::Frame;
+using dataplane::Port;
+using dataplane::Service;
+using dataplane::Settings;
+using dataplane::Table;
+using dataplane::Verdict;
+using support::Bytes;
+
+Decision steer_one(const Table& table, const Port& port, const Frame& frame) {
+  Decision decision;
+  steer(table, port, {&frame, 1}, {&decision, 1});
+  return decision;
+}
+
+Bytes ipv4_to(std::string_view destination) {
+  return support::ethernet(
+      0x0800, support::ipv4({.destination = support::v4(destination)}, support::udp({})));
+}
+
+// The table of examples in the semantics, section 2.
+TEST(Steer, HoldsTheExamplesOfTheSpecification) {
+  const Table over_magic_transit = support::table_of({{"203.0.113.0/24", Service::magic_transit},
+                                                      {"203.0.113.1/32", Service::cdn},
+                                                      {"203.0.113.2/32", Service::spectrum}});
+  const Table over_cdn =
+      support::table_of({{"203.0.113.0/24", Service::cdn}, {"203.0.113.1/32", Service::spectrum}});
+  const Table over_spectrum =
+      support::table_of({{"203.0.113.0/24", Service::spectrum}, {"203.0.113.1/32", Service::cdn}});
+  const Table nothing = support::table_of({});
+  struct Case {
+    const char* description;
+    const Table& table;
+    const char* destination;
+    Direction direction;
+    Verdict verdict;
+    std::uint32_t binding;
+  };
+  constexpr Direction kIngress = Direction::ingress;
+  constexpr Direction kEgress = Direction::egress;
+  const Case cases[] = {
+      {"upgraded to CDN", over_magic_transit, "203.0.113.1", kIngress, Verdict::cdn_bound, 2},
+      {"upgraded to Spectrum", over_magic_transit, "203.0.113.2", kIngress, Verdict::spectrum_bound,
+       3},
+      {"default", over_magic_transit, "203.0.113.3", kIngress, Verdict::magic_transit_bound, 1},
+      {"egress to a CDN address", over_magic_transit, "203.0.113.1", kEgress,
+       Verdict::magic_transit_egress_inside, 2},
+      {"Spectrum in CDN", over_cdn, "203.0.113.1", kIngress, Verdict::spectrum_bound, 2},
+      {"CDN default", over_cdn, "203.0.113.2", kIngress, Verdict::cdn_bound, 1},
+      {"CDN in Spectrum", over_spectrum, "203.0.113.1", kIngress, Verdict::cdn_bound, 2},
+      {"Spectrum default", over_spectrum, "203.0.113.2", kIngress, Verdict::spectrum_bound, 1},
+      {"no binding", nothing, "192.0.2.1", kIngress, Verdict::drop_unmatched, 0},
+      {"no binding, egress", nothing, "192.0.2.1", kEgress, Verdict::magic_transit_egress_outside,
+       0},
+  };
+  for (const Case& test : cases) {
+    const Bytes frame = ipv4_to(test.destination);
+    const Decision decision =
+        steer_one(test.table, {.role = test.direction}, support::whole(frame));
+    EXPECT_EQ(decision.verdict, test.verdict) << test.description;
+    EXPECT_EQ(decision.match.binding(), test.binding) << test.description;
+  }
+}
+
+TEST(Steer, TheDestinationAloneIsTheKey) {
+  const Table table = support::table_of({{"203.0.113.1/32", Service::spectrum}});
+  constexpr std::uint8_t kProtocols[] = {0, 1, 6, 17, 47, 50, 132, 255};
+  constexpr std::uint16_t kFragments[] = {0, 0x2000, 0x2005, 5};
+  for (const std::uint8_t protocol : kProtocols)
+    for (const std::uint16_t fragment : kFragments) {
+      const Bytes frame = support::ethernet(
+          0x0800, support::ipv4({.protocol = protocol, .fragment = fragment}, Bytes(16)));
+      EXPECT_EQ(steer_one(table, {}, support::whole(frame)).verdict, Verdict::spectrum_bound);
+    }
+}
+
+TEST(Steer, TheDirectionComesFromThePortAndItsVlans) {
+  const Table table = support::table_of({{"203.0.113.1/32", Service::cdn}});
+  dataplane::VlanRoles roles{};
+  roles[10] = Direction::ingress;
+  roles[20] = Direction::egress;
+  const Port port{.role = Direction::egress, .vlan_roles = &roles};
+  const Bytes packet = support::ipv4({}, support::udp({}));
+  const auto verdict = [&](const Port& on, const Bytes& frame) {
+    return steer_one(table, on, support::whole(frame)).verdict;
+  };
+  const Bytes untagged = support::ethernet(0x0800, packet);
+  const auto tagged = [&](std::uint16_t vlan) {
+    return support::ethernet(0x8100, support::tag(vlan, 0x0800, packet));
+  };
+  EXPECT_EQ(verdict(port, untagged), Verdict::magic_transit_egress_inside);
+  EXPECT_EQ(verdict(port, tagged(0)), Verdict::magic_transit_egress_inside) << "priority tag";
+  EXPECT_EQ(verdict(port, tagged(10)), Verdict::cdn_bound);
+  EXPECT_EQ(verdict(port, tagged(20)), Verdict::magic_transit_egress_inside);
+  EXPECT_EQ(verdict(port, tagged(30)), Verdict::drop_no_role);
+  EXPECT_EQ(verdict({.role = std::nullopt, .vlan_roles = &roles, .kernel_path = true}, untagged),
+            Verdict::kernel_no_role);
+  EXPECT_EQ(verdict({.role = Direction::ingress}, tagged(30)), Verdict::cdn_bound)
+      << "without VLAN roles tags do not matter";
+  const Bytes outer_decides =
+      support::ethernet(0x88a8, support::tag(20, 0x8100, support::tag(10, 0x0800, packet)));
+  EXPECT_EQ(verdict(port, outer_decides), Verdict::magic_transit_egress_inside);
+}
+
+TEST(Steer, GivesTheKernelWhatIsItsWhereThereIsAKernelPath) {
+  const Table table = support::table_of({{"2001:db8::/48", Service::cdn}});
+  const Port with{.kernel_path = true};
+  const Port without{};
+  const auto icmp6 = [](std::uint8_t type, std::uint8_t hop_limit) {
+    return support::ethernet(
+        0x86dd, support::ipv6({.next_header = 58, .hop_limit = hop_limit}, support::icmp(type)));
+  };
+  struct Case {
+    const char* description;
+    Bytes frame;
+    Verdict with_kernel_path;
+    Verdict without;
+  };
+  const Case cases[] = {
+      {"ARP", support::ethernet(0x0806, Bytes(28)), Verdict::kernel_not_ip, Verdict::drop_not_ip},
+      {"malformed", support::ethernet(0x0800, {}), Verdict::drop_malformed_ip_truncated,
+       Verdict::drop_malformed_ip_truncated},
+      {"router solicitation", icmp6(133, 255), Verdict::kernel_neighbour_discovery,
+       Verdict::cdn_bound},
+      {"redirect", icmp6(137, 255), Verdict::kernel_neighbour_discovery, Verdict::cdn_bound},
+      {"neighbour solicitation from afar", icmp6(135, 254), Verdict::cdn_bound, Verdict::cdn_bound},
+      {"echo with hop limit 255", icmp6(128, 255), Verdict::cdn_bound, Verdict::cdn_bound},
+      {"multicast",
+       support::ethernet(
+           0x86dd, support::ipv6(
+                       {.destination = support::v6("ff02::1"), .next_header = 58, .hop_limit = 255},
+                       support::icmp(135))),
+       Verdict::kernel_local_scope, Verdict::drop_local_scope},
+  };
+  for (const Case& test : cases) {
+    EXPECT_EQ(steer_one(table, with, support::whole(test.frame)).verdict, test.with_kernel_path)
+        << test.description;
+    EXPECT_EQ(steer_one(table, without, support::whole(test.frame)).verdict, test.without)
+        << test.description;
+  }
+}
+
+TEST(Steer, JudgesTheChecksumOnlyWhenAskedTo) {
+  Settings verify;
+  verify.verify_checksum = true;
+  const Table strict = support::table_of({{"203.0.113.0/24", Service::cdn}}, verify);
+  const Table lax = support::table_of({{"203.0.113.0/24", Service::cdn}});
+  const Bytes right = ipv4_to("203.0.113.1");
+  const Bytes wrong =
+      support::ethernet(0x0800, support::ipv4({.right_checksum = false}, support::udp({})));
+  EXPECT_EQ(steer_one(strict, {}, support::whole(right)).verdict, Verdict::cdn_bound);
+  EXPECT_EQ(steer_one(strict, {}, support::whole(wrong)).verdict, Verdict::drop_ip_checksum);
+  EXPECT_EQ(steer_one(lax, {}, support::whole(wrong)).verdict, Verdict::cdn_bound);
+
+  Frame vouched_for = support::whole(wrong);
+  vouched_for.ip_checksum = dataplane::ChecksumStatus::good;
+  EXPECT_EQ(steer_one(strict, {}, vouched_for).verdict, Verdict::cdn_bound)
+      << "the hardware's word counts where there is one";
+  Frame condemned = support::whole(right);
+  condemned.ip_checksum = dataplane::ChecksumStatus::bad;
+  EXPECT_EQ(steer_one(strict, {}, condemned).verdict, Verdict::drop_ip_checksum);
+  EXPECT_EQ(steer_one(lax, {}, condemned).verdict, Verdict::cdn_bound);
+}
+
+TEST(Steer, WhatANarrowServiceDoesNotTakeFlowsThroughMagicTransit) {
+  Settings narrow;
+  narrow.cdn_accept = Settings::CdnAccept::http;
+  narrow.spectrum_accept = Settings::SpectrumAccept::tcp_udp;
+  const Table table = support::table_of(
+      {{"203.0.113.1/32", Service::cdn}, {"203.0.113.2/32", Service::spectrum}}, narrow);
+  const auto verdict = [&](std::string_view destination, std::uint8_t protocol,
+                           std::uint16_t fragment, const Bytes& payload) {
+    const Bytes frame = support::ethernet(
+        0x0800,
+        support::ipv4(
+            {.destination = support::v4(destination), .protocol = protocol, .fragment = fragment},
+            payload));
+    return steer_one(table, {}, support::whole(frame)).verdict;
+  };
+  const Bytes https = support::tcp({.destination = 443});
+  const Bytes ssh = support::tcp({.destination = 22});
+  constexpr auto kNotAccepted = Verdict::magic_transit_not_accepted;
+  EXPECT_EQ(verdict("203.0.113.1", 6, 0, https), Verdict::cdn_bound);
+  EXPECT_EQ(verdict("203.0.113.1", 6, 0, ssh), kNotAccepted);
+  EXPECT_EQ(verdict("203.0.113.1", 6, 0x2000, https), kNotAccepted) << "first fragment";
+  EXPECT_EQ(verdict("203.0.113.2", 6, 0, ssh), Verdict::spectrum_bound);
+  EXPECT_EQ(verdict("203.0.113.2", 6, 5, ssh), Verdict::spectrum_bound) << "later fragment";
+  EXPECT_EQ(verdict("203.0.113.2", 1, 0, support::icmp(8)), kNotAccepted) << "echo";
+}
+
+// A burst of any size and mixture is decided like its packets one by one.
+TEST(Steer, DecidesABurstLikeItsPacketsOneByOne) {
+  Settings narrow;
+  narrow.cdn_accept = Settings::CdnAccept::http;
+  const Table table = support::table_of({{"203.0.113.0/24", Service::magic_transit},
+                                         {"203.0.113.1/32", Service::cdn},
+                                         {"2001:db8::/48", Service::spectrum},
+                                         {"2001:db8::1/128", Service::cdn}},
+                                        narrow);
+  std::mt19937_64 random = support::seeded_random();
+  const Bytes kinds[] = {
+      ipv4_to("203.0.113.1"),
+      ipv4_to("203.0.113.9"),
+      ipv4_to("192.0.2.1"),
+      ipv4_to("224.0.0.5"),
+      support::ethernet(0x86dd, support::ipv6({}, support::udp({.destination = 443}))),
+      support::ethernet(0x86dd, support::ipv6({.destination = support::v6("2001:db8::2")}, {})),
+      support::ethernet(0x0806, Bytes(28)),
+      Bytes(5),
+      support::ethernet(0x8100, support::tag(9, 0x0800, support::ipv4({}, support::udp({})))),
+  };
+  for (std::size_t size = 0; size <= dataplane::kBurstMax; ++size) {
+    std::vector<Frame> frames;
+    for (std::size_t i = 0; i < size; ++i)
+      frames.push_back(support::whole(kinds[support::random_below(random, std::size(kinds))]));
+    std::vector<Decision> together(size);
+    steer(table, {}, frames, together);
+    for (std::size_t i = 0; i < size; ++i) {
+      const Decision alone = steer_one(table, {}, frames[i]);
+      ASSERT_EQ(together[i].verdict, alone.verdict) << size << " " << i;
+      ASSERT_EQ(together[i].match, alone.match) << size << " " << i;
+    }
+  }
+}
+
+// Any bytes, cut anywhere, on any port get one verdict; the sanitizers watch what is read.
+TEST(Steer, IsTotal) {
+  Settings narrow;
+  narrow.cdn_accept = Settings::CdnAccept::http;
+  narrow.spectrum_accept = Settings::SpectrumAccept::tcp_udp;
+  narrow.verify_checksum = true;
+  const Table table = support::table_of(
+      {{"0.0.0.0/1", Service::cdn}, {"128.0.0.0/1", Service::spectrum}, {"::/0", Service::cdn}},
+      narrow);
+  std::mt19937_64 random = support::seeded_random();
+  for (unsigned round = 0; round < 100'000; ++round) {
+    // Exactly as long as it says, on the heap, so that reading on is noticed.
+    std::vector<std::uint8_t> bytes(random() % 120);
+    for (std::uint8_t& byte : bytes) byte = static_cast<std::uint8_t>(random());
+    if (bytes.size() > 23 && random() % 8 != 0) {
+      const bool is_ipv4 = random() % 2 == 0;
+      bytes[12] = is_ipv4 ? 0x08 : 0x86;
+      bytes[13] = is_ipv4 ? 0x00 : 0xdd;
+      bytes[14] = is_ipv4 ? static_cast<std::uint8_t>(0x45 + random() % 3) : 0x60;
+      constexpr std::uint8_t kNext[] = {0, 1, 6, 17, 43, 44, 51, 58, 60};
+      bytes[is_ipv4 ? 23 : 20] = kNext[random() % std::size(kNext)];
+      bytes[is_ipv4 ? 16 : 18] = 0;
+    }
+    const auto size = static_cast<std::uint32_t>(bytes.size());
+    const Frame frame{.bytes = bytes.data(),
+                      .captured = size,
+                      .wire_length = size + static_cast<std::uint32_t>(random() % 3 * 1000)};
+    const Port port{.role = random() % 2 == 0 ? Direction::ingress : Direction::egress,
+                    .kernel_path = random() % 2 == 0};
+    EXPECT_LT(static_cast<std::size_t>(steer_one(table, port, frame).verdict),
+              dataplane::kVerdicts);
+  }
+}
+
+}  // namespace

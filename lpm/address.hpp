@@ -25,7 +25,7 @@ struct Address4 {
 
   // Reads kBytes bytes, at any alignment.
   [[nodiscard]] static Address4 from_wire(const std::uint8_t* bytes) noexcept {
-    std::uint32_t big_endian;
+    std::uint32_t big_endian = 0;
     std::memcpy(&big_endian, bytes, sizeof big_endian);
     return {__builtin_bswap32(big_endian)};
   }
@@ -54,8 +54,8 @@ struct Address6 {
   std::uint64_t low = 0;
 
   [[nodiscard]] static Address6 from_wire(const std::uint8_t* bytes) noexcept {
-    std::uint64_t big_endian[2];
-    std::memcpy(big_endian, bytes, sizeof big_endian);
+    std::array<std::uint64_t, 2> big_endian{};
+    std::memcpy(big_endian.data(), bytes, sizeof big_endian);
     return {__builtin_bswap64(big_endian[0]), __builtin_bswap64(big_endian[1])};
   }
   [[nodiscard]] std::array<std::uint8_t, kBytes> to_wire() const noexcept {

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <expected>
+#include <map>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "control/binding.hpp"
+#include "control/change.hpp"
+#include "control/draft.hpp"
+#include "control/rules.hpp"
+#include "control/violation.hpp"
+
+namespace control {
+
+// The state that operators edit: the onboarded prefixes, each with its bindings. Whatever is done
+// to it, rules 1 to 6 of the semantics hold afterwards. A prefix without bindings is pending.
+//
+// Not thread safe: one owner. A copy shares the bindings, costs O(prefixes) and may be read by
+// another thread while the owner goes on editing its own.
+class BindingSet {
+ public:
+  // In the order of the address space, all IPv4 before all IPv6. No two prefixes overlap.
+  using Prefixes = std::map<lpm::AnyPrefix, std::shared_ptr<const Bindings>>;
+
+  explicit BindingSet(const BindingRules& rules = {});
+
+  // Makes all changes or, if the state after them would break a rule, none: then every violation is
+  // returned, in the order of the changes. The state between two changes is never judged; a prefix
+  // must be added before a change removes it. Cost: O(n log n) for n changes and bindings of the
+  // prefixes that they name. Throws std::bad_alloc, with nothing changed.
+  [[nodiscard]] std::expected<void, std::vector<Violation>> apply(std::span<const Change> changes);
+
+  [[nodiscard]] const BindingRules& rules() const noexcept { return rules_; }
+  [[nodiscard]] const Prefixes& prefixes() const noexcept { return prefixes_; }
+  // Of exactly this prefix; null if it is not onboarded.
+  [[nodiscard]] const Bindings* find(const lpm::AnyPrefix& prefix) const;
+
+  // Bindings in all, defaults included.
+  [[nodiscard]] std::size_t binding_count() const noexcept { return binding_count_; }
+
+  // Same prefixes with the same bindings; the rules are not compared.
+  friend bool operator==(const BindingSet& a, const BindingSet& b);
+
+ private:
+  [[nodiscard]] std::vector<Draft> make_drafts(std::span<const Change> changes,
+                                               Violations& violations) const;
+  // Rule 4: onboarded prefixes do not overlap. drafts: sorted by prefix.
+  void judge_overlaps(std::span<const Draft> drafts, Violations& violations) const;
+  void judge_overlaps_with_old(std::span<const Draft> drafts, const Draft& added,
+                               Violations& violations) const;
+  [[nodiscard]] std::size_t count_after(std::span<const Draft> drafts) const;
+  void commit(std::span<const Draft> drafts);
+
+  BindingRules rules_;
+  Prefixes prefixes_;  // no null pointers
+  std::size_t binding_count_ = 0;
+};
+
+}  // namespace control

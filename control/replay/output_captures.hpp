@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <pcap/pcap.h>
+
+#include <array>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "control/replay/block.hpp"
+
+namespace control::replay {
+
+// magic_transit.pcap, cdn.pcap, spectrum.pcap and dropped.pcap in a directory: each packet byte for
+// byte in the capture of the output that it left by, in order, with its time stamp (nanoseconds)
+// and original length.
+class OutputCaptures {
+ public:
+  // Makes the directory if it is missing and replaces the files. Throws std::runtime_error naming
+  // the path if that fails, or if a file would replace one of `inputs`.
+  OutputCaptures(const std::filesystem::path& directory, const std::vector<std::string>& inputs);
+
+  void write(const Block& block);
+  // Throws std::runtime_error if anything could not be written.
+  void close();
+
+  [[nodiscard]] std::vector<std::filesystem::path> paths() const;
+
+ private:
+  struct ClosePcap {
+    void operator()(pcap_t* pcap) const noexcept { pcap_close(pcap); }
+  };
+  struct CloseDumper {
+    void operator()(pcap_dumper_t* dumper) const noexcept { pcap_dump_close(dumper); }
+  };
+  struct Output {
+    std::filesystem::path path;
+    std::unique_ptr<pcap_dumper_t, CloseDumper> dumper;
+  };
+
+  [[nodiscard]] Output& output_of(dataplane::Outcome outcome) noexcept;
+
+  std::unique_ptr<pcap_t, ClosePcap> format_;
+  std::array<Output, 4> outputs_;  // the services in the order of their outcomes, dropped
+};
+
+}  // namespace control::replay

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "control/binding.hpp"
+#include "control/replay/replay.hpp"
+
+namespace control::replay {
+
+struct ReportOptions {
+  std::size_t bindings_max =
+      20;               // rows of bindings, the busiest first; those without packets never
+  bool colour = false;  // of the table for people
+};
+
+// bindings: by number, as in CompiledTable. Each ends with a line feed.
+[[nodiscard]] std::string table_of(const ReplayResult& result, const std::vector<Binding>& bindings,
+                                   const ReportOptions& options);
+[[nodiscard]] std::string json_of(const ReplayResult& result, const std::vector<Binding>& bindings,
+                                  const ReportOptions& options);
+
+}  // namespace control::replay

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What steer-replay prints.
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/steer_replay.hpp"
+#include "tests/support/captures.hpp"
+
+namespace {
+
+using e2e::kData;
+using e2e::replay;
+using support::Bytes;
+using support::Scratch;
+
+Bytes to(std::string_view destination) {
+  return support::ethernet(
+      0x0800, support::ipv4({.destination = support::v4(destination)}, support::udp({})));
+}
+
+void write(const std::string& path, const char* text) {
+  std::ofstream(path) << text;
+}
+
+// The table of examples in the semantics, section 2, as a user would try it.
+TEST(Replay, HoldsTheExamplesOfTheSpecification) {
+  struct Case {
+    const char* bindings;
+    const char* destination;
+    const char* direction;
+    const char* outcome;
+  };
+  constexpr const char* kOverMagicTransit =
+      R"({"prefixes":[{"cidr":"203.0.113.0/24","service":"magic_transit","bindings":[
+          {"cidr":"203.0.113.1/32","service":"cdn"},
+          {"cidr":"203.0.113.2/32","service":"spectrum"}]}]})";
+  constexpr const char* kOverCdn =
+      R"({"prefixes":[{"cidr":"203.0.113.0/24","service":"cdn","bindings":[
+          {"cidr":"203.0.113.1/32","service":"spectrum"}]}]})";
+  constexpr const char* kOverSpectrum =
+      R"({"prefixes":[{"cidr":"203.0.113.0/24","service":"spectrum","bindings":[
+          {"cidr":"203.0.113.1/32","service":"cdn"}]}]})";
+  constexpr const char* kNothing = R"({"prefixes":[]})";
+  const Case cases[] = {
+      {kOverMagicTransit, "203.0.113.1", "ingress", "cdn"},
+      {kOverMagicTransit, "203.0.113.2", "ingress", "spectrum"},
+      {kOverMagicTransit, "203.0.113.3", "ingress", "magic_transit"},
+      {kOverMagicTransit, "203.0.113.1", "egress", "magic_transit"},
+      {kOverCdn, "203.0.113.1", "ingress", "spectrum"},
+      {kOverCdn, "203.0.113.2", "ingress", "cdn"},
+      {kOverSpectrum, "203.0.113.1", "ingress", "cdn"},
+      {kOverSpectrum, "203.0.113.2", "ingress", "spectrum"},
+      {kNothing, "192.0.2.1", "ingress", "drop"},
+      {kNothing, "192.0.2.1", "egress", "magic_transit"},
+  };
+  for (const Case& test : cases) {
+    const Scratch scratch;
+    write(scratch / "bindings.json", test.bindings);
+    support::write_capture(scratch / "in.pcap", {to(test.destination)});
+    const auto result = replay({"--bindings", scratch / "bindings.json",
+                                std::string("--") + test.direction, scratch / "in.pcap", "--json"});
+    ASSERT_EQ(result.status, 0) << result.error;
+    const nlohmann::json report = nlohmann::json::parse(result.out);
+    EXPECT_EQ(report["outcomes"][test.outcome]["packets"], 1)
+        << test.destination << " " << test.direction << " " << result.out;
+  }
+}
+
+const std::string kBindings = kData / "captures/bindings.json";
+const std::string kCapture = kData / "captures/addresses.pcap";
+
+TEST(Replay, CountsEveryPassOfARepeatedReplayAndWritesFilesOnce) {
+  const Scratch scratch;
+  const std::string once_path = scratch / "once.tsv";
+  const std::string thrice_path = scratch / "thrice.tsv";
+  const auto once =
+      replay({"--bindings", kBindings, "--ingress", kCapture, "--json", "--verdicts", once_path});
+  const auto thrice = replay({"--bindings", kBindings, "--ingress", kCapture, "--json",
+                              "--verdicts", thrice_path, "--repeat", "3", "--workers", "2"});
+  ASSERT_EQ(thrice.status, 0) << thrice.error;
+  const auto packets = [](const auto& result) {
+    return nlohmann::json::parse(result.out)["packets"].template get<std::uint64_t>();
+  };
+  EXPECT_EQ(packets(thrice), 3 * packets(once));
+  EXPECT_EQ(support::contents_of(thrice_path), support::contents_of(once_path));
+}
+
+TEST(Replay, ReadsStandardInput) {
+  const auto result = replay({"--bindings", kBindings, "--ingress", "-", "--json"}, kCapture);
+  ASSERT_EQ(result.status, 0) << result.error;
+  EXPECT_EQ(nlohmann::json::parse(result.out)["packets"], support::read_capture(kCapture).size());
+}
+
+TEST(Replay, TakesCapturesInTheOrderOfTheCommandLine) {
+  const Scratch scratch;
+  support::write_capture(scratch / "a.pcap", {to("203.0.113.1")});
+  support::write_capture(scratch / "b.pcap", {to("203.0.113.2"), to("203.0.113.2")});
+  const std::string verdicts = scratch / "verdicts.tsv";
+  const auto result =
+      replay({"--egress", scratch / "b.pcap", "--ingress", scratch / "a.pcap", "--egress",
+              scratch / "a.pcap", "--bindings", kBindings, "--verdicts", verdicts});
+  ASSERT_EQ(result.status, 0) << result.error;
+  const std::string text = support::contents_of(verdicts);
+  EXPECT_EQ(text,
+            "capture\tpacket\tdirection\toutcome\treason\tdestination\tbinding\n"
+            "b.pcap\t1\tegress\tmagic_transit\tegress\t203.0.113.2\t203.0.113.2/32\n"
+            "b.pcap\t2\tegress\tmagic_transit\tegress\t203.0.113.2\t203.0.113.2/32\n"
+            "a.pcap\t1\tingress\tcdn\tbound\t203.0.113.1\t203.0.113.1/32\n"
+            "a.pcap\t1\tegress\tmagic_transit\tegress\t203.0.113.1\t203.0.113.1/32\n");
+}
+
+// Bindings are counted by the ingress traffic they match; egress traffic tells inside from outside.
+TEST(Replay, ReportsTheBusiestBindingsFirst) {
+  const Scratch scratch;
+  std::string bindings = R"({"prefixes":[{"cidr":"203.0.113.0/24","service":"cdn","bindings":[)";
+  std::vector<Bytes> frames;
+  for (int host = 1; host <= 25; ++host) {
+    const std::string address = "203.0.113." + std::to_string(host);
+    bindings +=
+        (host == 1 ? "" : ",") + (R"({"cidr":")" + address) + R"(/32","service":"spectrum"})";
+    for (int packet = 0; packet < host; ++packet) frames.push_back(to(address));
+  }
+  write(scratch / "bindings.json", (bindings + "]}]}").c_str());
+  support::write_capture(scratch / "in.pcap", frames);
+  support::write_capture(scratch / "out.pcap", {to("203.0.113.1"), to("192.0.2.1")});
+  const e2e::Words arguments{"--bindings",        scratch / "bindings.json", "--json",
+                             "--ingress",         scratch / "in.pcap",       "--egress",
+                             scratch / "out.pcap"};
+  const nlohmann::json report = nlohmann::json::parse(replay(arguments).out);
+  ASSERT_EQ(report["bindings"].size(), 20U);
+  EXPECT_EQ(report["bindings"][0], (nlohmann::json{{"cidr", "203.0.113.25/32"},
+                                                   {"service", "spectrum"},
+                                                   {"packets", 25},
+                                                   {"bytes", 25 * 42}}));
+  EXPECT_EQ(report["bindings"][19]["cidr"], "203.0.113.6/32");
+  EXPECT_EQ(report["egress"]["inside_prefixes"]["packets"], 1);
+  EXPECT_EQ(report["egress"]["outside_prefixes"]["packets"], 1);
+  EXPECT_EQ(report["generation"], 1);
+
+  using e2e::operator+;
+  const auto all = replay(arguments + e2e::Words{"--all-bindings"});
+  EXPECT_EQ(nlohmann::json::parse(all.out)["bindings"].size(), 25U);
+}
+
+TEST(Replay, PrintsATableForPeopleWithoutColourWhereThereIsNoTerminal) {
+  const auto result = replay({"--bindings", kBindings, "--ingress", kCapture});
+  ASSERT_EQ(result.status, 0) << result.error;
+  for (const char* const word : {"packets", "bytes", "share", "packets/s", "magic_transit", "cdn",
+                                 "spectrum", "drop unmatched", "/32"})
+    EXPECT_NE(result.out.find(word), std::string::npos) << word;
+  EXPECT_EQ(result.out.find('\033'), std::string::npos);
+  EXPECT_EQ(result.error, "") << "no progress bar, no chatter of DPDK";
+}
+
+TEST(Replay, HasHelpAndAVersion) {
+  const auto help = replay({"--help"});
+  EXPECT_EQ(help.status, 0);
+  for (const char* const option :
+       {"--bindings", "--ingress", "--egress", "--output-dir", "--verdicts", "--json", "--repeat",
+        "--workers", "--cdn-accept", "--spectrum-accept", "--unmatched", "--egress-unknown",
+        "--verify-checksum", "--all-bindings", "Examples:", "Exit status:"})
+    EXPECT_NE(help.out.find(option), std::string::npos) << option;
+  const auto version = replay({"--version"});
+  EXPECT_EQ(version.status, 0);
+  EXPECT_EQ(version.out.rfind("steer-replay ", 0), 0U);
+}
+
+}  // namespace

@@ -120,14 +120,16 @@ void floor_of(benchmark::State& state, Make make, std::uint32_t packets) {
 constexpr std::uint32_t kHot = 4096;
 constexpr std::uint32_t kCold = 100'032;  // whole bursts
 
-BENCHMARK_CAPTURE(floor_of, v4 / hot, bench::make_ipv4, kHot);
-BENCHMARK_CAPTURE(worker, v4 / hot, bench::make_ipv4, kHot, false);
-BENCHMARK_CAPTURE(worker, v4 / hot / narrow, bench::make_ipv4, kHot, true);
-BENCHMARK_CAPTURE(worker, v6 / hot, bench::make_ipv6, kHot, false);
-BENCHMARK_CAPTURE(worker, v6 / hot / narrow, bench::make_ipv6, kHot, true);
-BENCHMARK_CAPTURE(floor_of, v4 / cold, bench::make_ipv4, kCold);
-BENCHMARK_CAPTURE(worker, v4 / cold, bench::make_ipv4, kCold, false);
-BENCHMARK_CAPTURE(worker, v6 / cold, bench::make_ipv6, kCold, false);
+BENCHMARK_CAPTURE(floor_of, v4_hot, bench::make_ipv4, kHot)->Name("floor/v4/hot");
+BENCHMARK_CAPTURE(worker, v4_hot, bench::make_ipv4, kHot, false)->Name("worker/v4/hot");
+BENCHMARK_CAPTURE(worker, v4_hot_narrow, bench::make_ipv4, kHot, true)
+    ->Name("worker/v4/hot/narrow");
+BENCHMARK_CAPTURE(worker, v6_hot, bench::make_ipv6, kHot, false)->Name("worker/v6/hot");
+BENCHMARK_CAPTURE(worker, v6_hot_narrow, bench::make_ipv6, kHot, true)
+    ->Name("worker/v6/hot/narrow");
+BENCHMARK_CAPTURE(floor_of, v4_cold, bench::make_ipv4, kCold)->Name("floor/v4/cold");
+BENCHMARK_CAPTURE(worker, v4_cold, bench::make_ipv4, kCold, false)->Name("worker/v4/cold");
+BENCHMARK_CAPTURE(worker, v6_cold, bench::make_ipv6, kCold, false)->Name("worker/v6/cold");
 
 }  // namespace
 

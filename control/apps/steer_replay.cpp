@@ -132,7 +132,7 @@ int run(const Options& options) {
   control::replay::ReplayPlan plan;
   plan.workers = options.workers;
   plan.passes = options.repeat;
-  plan.interrupted = control::replay::Interruption::requested;
+  plan.interrupted = &control::replay::Interruption::requested();
   plan.reader_starts = control::replay::Interruption::deliver_here;
   if (files.any()) plan.steered = [&files](const Block& block) { files.write(block); };
   std::optional<control::replay::Progress> progress(std::in_place, bytes_of(*captures));

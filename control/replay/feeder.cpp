@@ -26,12 +26,12 @@ dataplane::Volume volume_of(const Block& block) {
 }  // namespace
 
 Feeder::Feeder(std::vector<DirectedCapture>& captures, std::vector<BlockQueue*> lanes,
-               BlockQueue& free, unsigned passes, std::function<bool()> interrupted)
+               BlockQueue& free, unsigned passes, const std::atomic<bool>& interrupted)
     : captures_(captures),
       lanes_(std::move(lanes)),
       free_(free),
       passes_(passes),
-      interrupted_(std::move(interrupted)),
+      interrupted_(interrupted),
       first_pass_blocks_(std::numeric_limits<std::size_t>::max()) {
   if (passes_ > 1) return;
   for (std::size_t i = 0; i < blocks_in_flight(lanes_.size()); ++i) {
@@ -61,7 +61,7 @@ void Feeder::read(DirectedCapture& source, std::size_t index) {
   finish_block();
   bytes_of_captures_before_ += source.capture.bytes_total();
   // An interrupted read of a pipe looks broken, too.
-  if (interrupted_()) was_interrupted_ = true;
+  if (is_interrupted()) was_interrupted_ = true;
   if (end == Capture::End::broken && !was_interrupted_)
     errors_.push_back(fmt::format(
         "{}: breaks off at packet {}: {}; the {} packet{} before it {} replayed",
@@ -81,7 +81,7 @@ void Feeder::take(const pcap_pkthdr& header, const std::uint8_t* bytes) {
     dealt_.packets += 1;
     dealt_.bytes += header.len;
   }
-  if (interrupted_()) source_->capture.stop();
+  if (is_interrupted()) source_->capture.stop();
 }
 
 void Feeder::begin_block() {
@@ -114,12 +114,12 @@ void Feeder::repeat() {
   dataplane::Volume pass_volume;
   for (const Block* const block : loaded_) pass_volume += volume_of(*block);
   started_ = std::chrono::steady_clock::now();
-  for (unsigned pass = 0; pass < passes_ && !interrupted_(); ++pass) {
+  for (unsigned pass = 0; pass < passes_ && !is_interrupted(); ++pass) {
     dealt_ += pass_volume;
     // Several workers may give blocks back in another order: nobody looks at a second pass.
     for (Block* const block : loaded_) deal(pass == 0 ? block : free_.pop_awake());
   }
-  was_interrupted_ = was_interrupted_ || interrupted_();
+  was_interrupted_ = was_interrupted_ || is_interrupted();
 }
 
 }  // namespace control::replay

@@ -5,7 +5,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -30,9 +29,10 @@ class Feeder {
  public:
   // lanes: one queue for each worker; block k goes to lane k mod n. free: where used blocks come
   // back. passes: how often everything is replayed; with more
-  // than one, all packets are read into memory first. interrupted: asked between packets.
+  // than one, all packets are read into memory first. interrupted: looked at between packets;
+  // outlives the feeder.
   Feeder(std::vector<DirectedCapture>& captures, std::vector<BlockQueue*> lanes, BlockQueue& free,
-         unsigned passes, std::function<bool()> interrupted);
+         unsigned passes, const std::atomic<bool>& interrupted);
 
   // Reads and deals everything, then ends the lanes.
   void run();
@@ -57,6 +57,9 @@ class Feeder {
   [[nodiscard]] std::chrono::steady_clock::time_point started() const noexcept { return started_; }
 
  private:
+  [[nodiscard]] bool is_interrupted() const noexcept {
+    return interrupted_.load(std::memory_order_relaxed);  // nothing else is read because of it
+  }
   void read(DirectedCapture& source, std::size_t index);
   void take(const pcap_pkthdr& header, const std::uint8_t* bytes);
   void begin_block();
@@ -68,7 +71,7 @@ class Feeder {
   std::vector<BlockQueue*> lanes_;
   BlockQueue& free_;
   unsigned passes_;
-  std::function<bool()> interrupted_;
+  const std::atomic<bool>& interrupted_;
 
   std::vector<std::unique_ptr<Block>> owned_;
   std::vector<Block*> loaded_;  // of several passes: all blocks, in order

@@ -47,8 +47,8 @@ void Interruption::deliver_here() noexcept {
   pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
 }
 
-bool Interruption::requested() noexcept {
-  return interrupted.load(std::memory_order_relaxed);
+const std::atomic<bool>& Interruption::requested() noexcept {
+  return interrupted;
 }
 
 }  // namespace control::replay

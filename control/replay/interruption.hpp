@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <atomic>
+
 namespace control::replay {
 
 // Ctrl-C (SIGINT) and SIGTERM as a request to end with what was counted so far. From its making on,
@@ -15,8 +17,8 @@ class Interruption {
 
   // The calling thread is the one that gets the signals.
   static void deliver_here() noexcept;
-  // Any thread.
-  [[nodiscard]] static bool requested() noexcept;
+  // Set when one of the signals came. Any thread.
+  [[nodiscard]] static const std::atomic<bool>& requested() noexcept;
 };
 
 }  // namespace control::replay

@@ -111,7 +111,9 @@ ReplayResult replay(dataplane::dpdk::Eal& eal, std::unique_ptr<const dataplane::
     lanes.push_back(std::make_unique<Lane>(number, straight_back, publisher, bindings_max));
     lane_queues.push_back(&lanes.back()->full);
   }
-  Feeder feeder(captures, lane_queues, free, plan.passes, plan.interrupted);
+  const std::atomic<bool> never{false};
+  Feeder feeder(captures, lane_queues, free, plan.passes,
+                plan.interrupted == nullptr ? never : *plan.interrupted);
 
   auto launch = eal.launch(plan.workers, [&lanes](unsigned index) { lanes[index]->run(); });
   std::jthread reader([&] {

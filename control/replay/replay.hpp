@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,8 +25,8 @@ struct ReplayPlan {
   std::function<void(const Block&)> steered;
   // Called now and then on the calling thread, with the bytes of captures read so far.
   std::function<void(std::uint64_t bytes_read)> progress;
-  // Asked between packets: whether to end early. Any thread.
-  std::function<bool()> interrupted = [] { return false; };
+  // Looked at between packets: whether to end early. Null: never.
+  const std::atomic<bool>* interrupted = nullptr;
   // Called on the thread that reads the captures before it begins.
   std::function<void()> reader_starts = [] {};
 };

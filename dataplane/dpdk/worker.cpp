@@ -79,16 +79,18 @@ Worker::Worker(unsigned number, Wiring wiring, Publisher& publisher, std::uint32
     : wiring_(std::move(wiring)),
       reader_(publisher, number),
       counters_(bindings_max),
+      burst_(std::make_unique<Burst>()),
       gathered_headers_(kBurstMax * kGatheredBytesMax) {}
+
+Worker::~Worker() = default;
 
 std::size_t Worker::poll() noexcept {
   std::size_t total = 0;
   for (const Input& input : wiring_.inputs) {
-    Burst burst;
-    burst.count = input.receive(input.queue, burst.packets.data(), kBurstMax);
-    if (burst.count == 0) continue;
-    total += burst.count;
-    process(input.port, burst);
+    burst_->count = input.receive(input.queue, burst_->packets.data(), kBurstMax);
+    if (burst_->count == 0) continue;
+    total += burst_->count;
+    process(input.port);
   }
   reader_.quiescent();
   return total;
@@ -101,7 +103,8 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
   reader_.offline();
 }
 
-void Worker::process(const Port& port, Burst& burst) noexcept {
+void Worker::process(const Port& port) noexcept {
+  Burst& burst = *burst_;
   const std::size_t count = burst.count;
   for (std::size_t i = 0; i < count; ++i)
     rte_prefetch0(rte_pktmbuf_mtod(burst.packets[i], const void*));
@@ -117,6 +120,8 @@ void Worker::process(const Port& port, Burst& burst) noexcept {
     wiring_.observer.observe(wiring_.observer.context, burst.packets.data(), burst.decisions.data(),
                              burst.count);
 
+  burst.volumes.fill({});
+  for (Burst::Group& group : burst.groups) group.count = 0;
   for (std::size_t i = 0; i < count; ++i) {
     const Decision& decision = burst.decisions[i];
     const Volume volume{.packets = 1, .bytes = burst.frames[i].wire_length};
@@ -124,12 +129,13 @@ void Worker::process(const Port& port, Burst& burst) noexcept {
     counters_.of_binding(counted_binding(decision)).add(volume);
     burst.groups[index_of(outcome_of(decision.verdict))].add(burst.packets[i], i);
   }
-  transmit(burst);
+  transmit();
 }
 
 // Sends each group to its output. What an output has no room for changes its verdict, before
 // anything is counted.
-void Worker::transmit(Burst& burst) noexcept {
+void Worker::transmit() noexcept {
+  Burst& burst = *burst_;
   Burst::Group& dropped = burst.groups[index_of(Outcome::drop)];
   for (std::size_t outcome = 0; outcome < index_of(Outcome::drop); ++outcome) {
     Burst::Group& group = burst.groups[outcome];

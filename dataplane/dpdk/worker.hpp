@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "dataplane/counters.hpp"
@@ -38,6 +39,9 @@ class Worker {
   // number: of the worker, from 0, unique within the publisher. bindings_max: the highest number of
   // a binding that any published table will have.
   Worker(unsigned number, Wiring wiring, Publisher& publisher, std::uint32_t bindings_max);
+  ~Worker();
+  Worker(const Worker&) = delete;
+  Worker& operator=(const Worker&) = delete;
 
   // One round over all inputs; returns the packets received. For the thread of run(), between
   // reader().online() and offline().
@@ -53,13 +57,15 @@ class Worker {
  private:
   struct Burst;
 
-  void process(const Port& port, Burst& burst) noexcept;
-  void transmit(Burst& burst) noexcept;
+  void process(const Port& port) noexcept;
+  void transmit() noexcept;
 
   Wiring wiring_;
   Publisher::Reader reader_;
   Counters counters_;
-  // The headers of packets in several segments whose first is short; see frames_of().
+  // The burst under way; kept, since to make one anew is to write several KiB.
+  std::unique_ptr<Burst> burst_;
+  // The headers of packets in several segments whose first is short; see frame_of().
   std::vector<std::uint8_t> gathered_headers_;
 };
 

@@ -19,7 +19,6 @@ namespace {
 using e2e::kData;
 using e2e::replay;
 using support::Scratch;
-using testing::internal::CaptureStderr;
 
 const std::string kBindings = kData / "captures/bindings.json";
 const std::string kGood = kData / "captures/addresses.pcap";

@@ -61,7 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   BlockQueue full;
   BlockQueue done;
   BlockQueue free;
-  control::replay::Feeder feeder(captures, {&full}, free, 1, [] { return false; });
+  static const std::atomic<bool> kNever{false};
+  control::replay::Feeder feeder(captures, {&full}, free, 1, kNever);
   feeder.run();
 
   static dataplane::dpdk::Publisher publisher(1, make_table());
@@ -70,8 +71,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   worker.run(port.ended());
   done.push(nullptr);
 
-  static const std::vector<control::Binding> by_number = bindings();
-  control::replay::VerdictFile verdicts("/dev/null", {"fuzz"}, by_number);
+  static const std::vector<control::Binding> kByNumber = bindings();
+  control::replay::VerdictFile verdicts("/dev/null", {"fuzz"}, kByNumber);
   std::uint64_t packets = 0;
   for (Block* block = done.pop(); block != nullptr; block = done.pop()) {
     verdicts.write(*block);

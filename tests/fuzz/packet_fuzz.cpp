@@ -45,7 +45,7 @@ void check_bounds(const Frame& frame, const Parsed& parsed) {
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using support::table_of;
-  static const dataplane::Table tables[] = {
+  static const dataplane::Table kTables[] = {
       table_of({{"0.0.0.0/1", Service::cdn},
                 {"128.0.0.0/1", Service::spectrum},
                 {"::/1", Service::cdn},
@@ -72,8 +72,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   check_bounds(frame, parse(frame));
   Decision lax;
   Decision narrow;
-  steer(tables[0], port, {&frame, 1}, {&lax, 1});
-  steer(tables[1], port, {&frame, 1}, {&narrow, 1});
+  steer(kTables[0], port, {&frame, 1}, {&lax, 1});
+  steer(kTables[1], port, {&frame, 1}, {&narrow, 1});
   // Narrowing moves packets to Magic Transit, a wrong checksum drops them, and nothing else
   // changes.
   const bool is_same = lax.verdict == narrow.verdict;

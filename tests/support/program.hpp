@@ -57,7 +57,7 @@ class Program {
   };
 
   // input: a file for standard input; empty: none (/dev/null).
-  Program(const std::vector<std::string>& command, const std::string& input = "") {
+  explicit Program(const std::vector<std::string>& command, const std::string& input = "") {
     posix_spawn_file_actions_t actions;
     posix_spawn_file_actions_init(&actions);
     const std::string out = scratch_ / "out";

@@ -65,7 +65,7 @@ std::size_t index_of(Outcome outcome) {
 // A worker between rings, with packets from a real pool: what goes in at `ingress` and `egress`
 // comes out at outputs, or is back in the pool.
 class WorkerTest : public testing::Test {
- protected:
+ public:
   WorkerTest()
       : pool_(rte_pktmbuf_pool_create("pool", kBuffers, 0, 0, RTE_MBUF_DEFAULT_BUF_SIZE,
                                       SOCKET_ID_ANY)),
@@ -82,6 +82,7 @@ class WorkerTest : public testing::Test {
     EXPECT_EQ(rte_mempool_avail_count(pool_.get()), kBuffers) << "a packet was lost or freed twice";
   }
 
+ protected:
   Wiring wiring(bool kernel_path = false) {
     Wiring wiring;
     wiring.inputs = {

@@ -4,12 +4,16 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cerrno>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <limits>
 #include <optional>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -19,6 +23,7 @@
 #include "control/replay/interruption.hpp"
 #include "control/replay/options.hpp"
 #include "control/replay/output_captures.hpp"
+#include "control/replay/paths.hpp"
 #include "control/replay/progress.hpp"
 #include "control/replay/replay.hpp"
 #include "control/replay/report.hpp"
@@ -30,10 +35,19 @@ namespace {
 using control::replay::Block;
 using control::replay::Options;
 
-enum ExitStatus : int { kSteered = 0, kCaptureFailed = 1, kRefused = 2, kInterrupted = 130 };
+enum ExitStatus : int { kSteered = 0, kFailed = 1, kRefused = 2, kInterrupted = 130 };
 
+// Nothing can be done where nobody can be told.
 void complain(const std::string& message) {
-  fmt::print(stderr, "steer-replay: {}\n", message);
+  std::fputs(("steer-replay: " + message + "\n").c_str(), stderr);
+}
+
+// False if standard output does not take it, which has been said then.
+bool print(const std::string& text) {
+  errno = 0;
+  if (std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0) return true;
+  complain(fmt::format("standard output: cannot be written: {}", std::strerror(errno)));
+  return false;
 }
 
 std::optional<control::CompiledTable> load_table(const Options& options) {
@@ -66,18 +80,39 @@ std::optional<std::vector<control::replay::DirectedCapture>> open_captures(const
   return captures;
 }
 
+// The name of each capture in the verdicts: that of the file, or the whole path where two captures
+// share that name.
+std::vector<std::string> names_of(const std::vector<Options::Input>& captures) {
+  const auto file_name = [](const Options::Input& input) {
+    return std::filesystem::path(input.path).filename().string();
+  };
+  std::vector<std::string> names;
+  for (const Options::Input& input : captures) {
+    const bool is_shared = std::ranges::any_of(captures, [&](const Options::Input& other) {
+      return other.path != input.path && file_name(other) == file_name(input);
+    });
+    names.push_back(is_shared ? input.path : file_name(input));
+  }
+  return names;
+}
+
+std::optional<std::string> clash_of(const Options& options) {
+  std::vector<std::filesystem::path> inputs{options.bindings};
+  for (const Options::Input& input : options.captures) inputs.emplace_back(input.path);
+  std::vector<std::filesystem::path> outputs;
+  if (!options.output_dir.empty())
+    outputs = control::replay::OutputCaptures::paths_in(options.output_dir);
+  if (!options.verdicts.empty()) outputs.emplace_back(options.verdicts);
+  return control::replay::clash_of(inputs, outputs);
+}
+
 // The files that packets and verdicts are written to, if any.
 class Files {
  public:
   Files(const Options& options, const std::vector<control::Binding>& bindings) {
-    std::vector<std::string> paths;
-    std::vector<std::string> names;
-    for (const Options::Input& input : options.captures) {
-      paths.push_back(input.path);
-      names.push_back(std::filesystem::path(input.path).filename().string());
-    }
-    if (!options.output_dir.empty()) captures_.emplace(options.output_dir, paths);
-    if (!options.verdicts.empty()) verdicts_.emplace(options.verdicts, names, bindings);
+    if (!options.verdicts.empty())
+      verdicts_.emplace(options.verdicts, names_of(options.captures), bindings);
+    if (!options.output_dir.empty()) captures_.emplace(options.output_dir);
   }
 
   [[nodiscard]] bool any() const { return captures_ || verdicts_; }
@@ -85,9 +120,15 @@ class Files {
     if (captures_) captures_->write(block);
     if (verdicts_) verdicts_->write(block);
   }
-  void close() {
-    if (captures_) captures_->close();
-    if (verdicts_) verdicts_->close();
+  // Returns what went wrong, if anything.
+  std::string close() {
+    try {
+      if (captures_) captures_->close();
+      if (verdicts_) verdicts_->close();
+    } catch (const std::runtime_error& error) {
+      return error.what();
+    }
+    return {};
   }
 
  private:
@@ -99,13 +140,12 @@ bool wants_colour() {
   return isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
 }
 
-void print(const control::replay::ReplayResult& result,
-           const std::vector<control::Binding>& bindings, const Options& options) {
+bool report(const control::replay::ReplayResult& result,
+            const std::vector<control::Binding>& bindings, const Options& options) {
   control::replay::ReportOptions report{.colour = wants_colour()};
   if (options.all_bindings) report.bindings_max = std::numeric_limits<std::size_t>::max();
-  fmt::print("{}",
-             options.json ? json_of(result, bindings, report) : table_of(result, bindings, report));
-  std::fflush(stdout);
+  return print(options.json ? json_of(result, bindings, report)
+                            : table_of(result, bindings, report));
 }
 
 std::uint64_t bytes_of(const std::vector<control::replay::DirectedCapture>& captures) {
@@ -119,16 +159,23 @@ std::uint64_t bytes_of(const std::vector<control::replay::DirectedCapture>& capt
 
 // Throws what stands in the way of a replay as std::exception.
 int run(const Options& options) {
+  if (const std::optional<std::string> clash = clash_of(options)) {
+    complain(*clash);
+    return kRefused;
+  }
   std::optional<control::CompiledTable> table = load_table(options);
   if (!table) return kRefused;
   auto captures = open_captures(options);
-  if (!captures) return kCaptureFailed;
+  if (!captures) return kFailed;
   const std::vector<control::Binding> bindings = std::move(table->bindings_by_number);
-  Files files(options, bindings);
 
   const control::replay::Interruption interruption;
-  dataplane::dpdk::Eal eal(
-      {.program = "steer-replay", .workers = options.workers, .extra = options.eal});
+  dataplane::dpdk::EalOptions eal_options;
+  eal_options.program = "steer-replay";
+  eal_options.workers = options.workers;
+  eal_options.extra = options.eal;
+  dataplane::dpdk::Eal eal(eal_options);
+  Files files(options, bindings);  // the last that can fail: what is there is replaced from here on
   control::replay::ReplayPlan plan;
   plan.workers = options.workers;
   plan.passes = options.repeat;
@@ -138,14 +185,16 @@ int run(const Options& options) {
   std::optional<control::replay::Progress> progress(std::in_place, bytes_of(*captures));
   plan.progress = [&progress](std::uint64_t bytes) { progress->show(bytes); };
 
-  const control::replay::ReplayResult result =
+  control::replay::ReplayResult result =
       control::replay::replay(eal, std::move(table->table), *captures, plan);
   progress.reset();
-  files.close();
-  print(result, bindings, options);
+  const std::string close_error = files.close();
+  if (result.output_error.empty()) result.output_error = close_error;
+  if (!result.output_error.empty()) result.errors.push_back(result.output_error);
+  const bool is_printed = report(result, bindings, options);
   for (const std::string& error : result.errors) complain(error);
-  if (result.was_interrupted) return kInterrupted;
-  return result.errors.empty() ? kSteered : kCaptureFailed;
+  if (!is_printed || !result.errors.empty()) return kFailed;
+  return result.was_interrupted ? kInterrupted : kSteered;
 }
 
 }  // namespace
@@ -157,18 +206,16 @@ int main(int argc, char** argv) {
     complain("try: steer-replay --help");
     return kRefused;
   }
-  if (options->help) {
-    fmt::print("{}", control::replay::usage());
-    return kSteered;
-  }
-  if (options->version) {
-    fmt::print("steer-replay {}\n", STEER_VERSION);
-    return kSteered;
-  }
+  if (options->help) return print(control::replay::usage()) ? kSteered : kFailed;
+  if (options->version)
+    return print(fmt::format("steer-replay {}\n", STEER_VERSION)) ? kSteered : kFailed;
   try {
     return run(*options);
+  } catch (const dataplane::dpdk::EalError& error) {
+    complain(error.what());
+    return kRefused;
   } catch (const std::exception& error) {
     complain(error.what());
-    return kCaptureFailed;
+    return kFailed;
   }
 }

@@ -43,7 +43,10 @@ struct Record {
 // One owner at a time, handed on through BlockQueues.
 class Block {
  public:
-  // Holds at least one packet of the largest size that libpcap reads (262,144 bytes).
+  // The longest packet that is replayed: the most that libpcap reads of an Ethernet frame in a pcap
+  // file. A pcapng file may claim more.
+  static constexpr std::uint32_t kPacketBytesMax = 262'144;
+  // Has room for at least one such packet.
   static constexpr std::size_t kBytes = std::size_t{512} * 1024;
 
   Block();

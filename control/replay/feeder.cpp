@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <limits>
+#include <new>
 #include <utility>
 
 namespace control::replay {
@@ -14,6 +15,8 @@ namespace {
 std::size_t blocks_in_flight(std::size_t lanes) {
   return 8 + 4 * lanes;
 }
+
+constexpr const char* kNoMemory = "there is not enough memory to hold all captures for --repeat";
 
 dataplane::Volume volume_of(const Block& block) {
   dataplane::Volume volume{.packets = block.packets()};
@@ -52,7 +55,14 @@ void Feeder::read(DirectedCapture& source, std::size_t index) {
   source_ = &source;
   origin_ = {.capture = index, .first_packet = 1, .direction = source.direction};
   packets_of_capture_ = 0;
-  begin_block();
+  refusal_.clear();
+  try {
+    begin_block();
+  } catch (const std::bad_alloc&) {
+    refusal_ = kNoMemory;
+    errors_.push_back(describe_end());
+    return;
+  }
   const Capture::End end = source.capture.read(
       [](u_char* self, const pcap_pkthdr* header, const u_char* bytes) {
         reinterpret_cast<Feeder*>(self)->take(*header, bytes);
@@ -61,16 +71,36 @@ void Feeder::read(DirectedCapture& source, std::size_t index) {
   finish_block();
   bytes_of_captures_before_ += source.capture.bytes_total();
   // An interrupted read of a pipe looks broken, too.
-  if (is_interrupted()) was_interrupted_ = true;
-  if (end == Capture::End::broken && !was_interrupted_)
-    errors_.push_back(fmt::format(
-        "{}: breaks off at packet {}: {}; the {} packet{} before it {} replayed",
-        source.path == "-" ? "standard input" : source.path, packets_of_capture_ + 1,
-        source.capture.error(), packets_of_capture_, packets_of_capture_ == 1 ? "" : "s",
-        packets_of_capture_ == 1 ? "was" : "were"));
+  if (is_interrupted())
+    was_interrupted_ = true;
+  else if (end != Capture::End::complete)
+    errors_.push_back(describe_end());
 }
 
+std::string Feeder::describe_end() const {
+  return fmt::format(
+      "{}: breaks off at packet {}: {}; the {} packet{} before it {} replayed",
+      source_->path == "-" ? "standard input" : source_->path, packets_of_capture_ + 1,
+      refusal_.empty() ? source_->capture.error() : refusal_, packets_of_capture_,
+      packets_of_capture_ == 1 ? "" : "s", packets_of_capture_ == 1 ? "was" : "were");
+}
+
+// Called by libpcap, which is C: nothing is thrown through it.
 void Feeder::take(const pcap_pkthdr& header, const std::uint8_t* bytes) {
+  try {
+    append(header, bytes);
+  } catch (const std::bad_alloc&) {
+    refusal_ = kNoMemory;
+  }
+  if (!refusal_.empty() || is_interrupted()) source_->capture.stop();
+}
+
+void Feeder::append(const pcap_pkthdr& header, const std::uint8_t* bytes) {
+  if (header.caplen > Block::kPacketBytesMax) {
+    refusal_ = fmt::format("a packet of {} captured bytes; the longest that is replayed has {}",
+                           header.caplen, Block::kPacketBytesMax);
+    return;
+  }
   if (!block_->append(header.ts, header.caplen, header.len, bytes)) {
     finish_block();
     begin_block();
@@ -81,11 +111,12 @@ void Feeder::take(const pcap_pkthdr& header, const std::uint8_t* bytes) {
     dealt_.packets += 1;
     dealt_.bytes += header.len;
   }
-  if (is_interrupted()) source_->capture.stop();
 }
 
 void Feeder::begin_block() {
   if (passes_ > 1) {
+    if (loaded_.size() == loaded_.capacity())
+      loaded_.reserve(2 * loaded_.size() + 1);  // so that finish_block() cannot fail
     owned_.push_back(std::make_unique<Block>());
     block_ = owned_.back().get();
   } else {
@@ -98,6 +129,7 @@ void Feeder::begin_block() {
 void Feeder::finish_block() {
   bytes_read_.store(bytes_of_captures_before_ + source_->capture.bytes_read(),
                     std::memory_order_relaxed);
+  if (block_ == nullptr) return;  // there was no memory for it
   if (passes_ > 1)
     loaded_.push_back(block_);
   else

@@ -36,6 +36,8 @@ class Feeder {
 
   // Reads and deals everything, then ends the lanes.
   void run();
+  // Ends run() after the packet under way. Any thread.
+  void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
 
   // Readable at any time.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept {
@@ -58,10 +60,13 @@ class Feeder {
 
  private:
   [[nodiscard]] bool is_interrupted() const noexcept {
-    return interrupted_.load(std::memory_order_relaxed);  // nothing else is read because of it
+    // Relaxed: nothing else is read because of it.
+    return interrupted_.load(std::memory_order_relaxed) || stopped_.load(std::memory_order_relaxed);
   }
   void read(DirectedCapture& source, std::size_t index);
   void take(const pcap_pkthdr& header, const std::uint8_t* bytes);
+  void append(const pcap_pkthdr& header, const std::uint8_t* bytes);
+  [[nodiscard]] std::string describe_end() const;
   void begin_block();
   void finish_block();
   void deal(Block* block);
@@ -72,11 +77,13 @@ class Feeder {
   BlockQueue& free_;
   unsigned passes_;
   const std::atomic<bool>& interrupted_;
+  std::atomic<bool> stopped_{false};
 
   std::vector<std::unique_ptr<Block>> owned_;
   std::vector<Block*> loaded_;  // of several passes: all blocks, in order
   std::size_t dealt_blocks_ = 0;
   DirectedCapture* source_ = nullptr;
+  std::string refusal_;  // why the capture under way was not read on, though libpcap would
   Block* block_ = nullptr;
   Block::Origin origin_;
   std::uint64_t packets_of_capture_ = 0;

@@ -31,7 +31,10 @@ void handle_with(void (*handler)(int)) noexcept {
 
 Interruption::Interruption() {
   interrupted = false;
-  handle_with([](int) { interrupted.store(true, std::memory_order_relaxed); });
+  handle_with([](int) {
+    interrupted.store(true, std::memory_order_relaxed);
+    handle_with(SIG_DFL);  // a second one ends what hangs, a full pipe behind an output for example
+  });
   const sigset_t set = interrupting_signals();
   pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }

@@ -5,9 +5,10 @@
 
 namespace control::replay {
 
-// Ctrl-C (SIGINT) and SIGTERM as a request to end with what was counted so far. From its making on,
-// the signals wait until a thread asks for them, and that thread's blocking read is interrupted.
-// One at a time in a process; made before other threads, which inherit the blocked signals.
+// Ctrl-C (SIGINT) and SIGTERM as a request to end with what was counted so far; a second one ends
+// the process at once. From its making on, the signals wait until a thread asks for them, and that
+// thread's blocking read is interrupted. One at a time in a process; made before other threads,
+// which inherit the blocked signals.
 class Interruption {
  public:
   Interruption();

@@ -80,6 +80,12 @@ unsigned number(std::string_view option, const std::string& text, unsigned max) 
   return value;
 }
 
+// Throws Failure: an empty variable in a script must not pass for "none".
+const std::string& not_empty(std::string_view option, const std::string& text) {
+  if (text.empty()) throw Failure{fmt::format("--{} must not be empty", option)};
+  return text;
+}
+
 // Throws Failure.
 void set(Options& options, const std::string& name, const Strings& values) {
   const std::string& value = values.empty() ? std::string() : values.front();
@@ -99,9 +105,9 @@ void set(Options& options, const std::string& name, const Strings& values) {
   } else if (name == "bindings") {
     options.bindings = value;
   } else if (name == "output-dir") {
-    options.output_dir = value;
+    options.output_dir = not_empty(name, value);
   } else if (name == "verdicts") {
-    options.verdicts = value;
+    options.verdicts = not_empty(name, value);
   } else if (name == "repeat") {
     options.repeat = number(name, value, std::numeric_limits<int>::max());
   } else if (name == "workers") {
@@ -182,8 +188,8 @@ Examples:
 Exit status:
   0    every packet of every capture was steered
   1    a capture could not be read, or not to its end; a file could not be written
-  2    the command line or the bindings file is wrong; nothing was steered
-  130  interrupted; what was counted until then was reported
+  2    the command line (EAL's included) or the bindings file is wrong; nothing was steered
+  130  interrupted; what was counted until then was reported. A second Ctrl-C ends at once
 )";
   return text.str();
 }

@@ -13,21 +13,16 @@ namespace {
 constexpr std::array kNames{"magic_transit.pcap", "cdn.pcap", "spectrum.pcap", "dropped.pcap"};
 constexpr int kSnapLength = 262144;  // the most that libpcap reads of a packet
 
-void refuse_to_replace_inputs(const std::filesystem::path& output,
-                              const std::vector<std::string>& inputs) {
-  for (const std::string& input : inputs) {
-    std::error_code missing;
-    if (std::filesystem::equivalent(output, input, missing))
-      throw std::runtime_error(fmt::format(
-          "{}: is an input of this replay and would be replaced: choose another --output-dir",
-          output.string()));
-  }
-}
-
 }  // namespace
 
-OutputCaptures::OutputCaptures(const std::filesystem::path& directory,
-                               const std::vector<std::string>& inputs)
+std::vector<std::filesystem::path> OutputCaptures::paths_in(
+    const std::filesystem::path& directory) {
+  std::vector<std::filesystem::path> paths;
+  for (const char* const name : kNames) paths.push_back(directory / name);
+  return paths;
+}
+
+OutputCaptures::OutputCaptures(const std::filesystem::path& directory)
     : format_(pcap_open_dead_with_tstamp_precision(DLT_EN10MB, kSnapLength,
                                                    PCAP_TSTAMP_PRECISION_NANO)) {
   std::error_code error;
@@ -35,7 +30,6 @@ OutputCaptures::OutputCaptures(const std::filesystem::path& directory,
   if (error)
     throw std::runtime_error(
         fmt::format("{}: cannot be made: {}", directory.string(), error.message()));
-  for (const char* const name : kNames) refuse_to_replace_inputs(directory / name, inputs);
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     Output& output = outputs_[i];
     output.path = directory / kNames[i];
@@ -51,6 +45,7 @@ OutputCaptures::Output& OutputCaptures::output_of(dataplane::Outcome outcome) no
 }
 
 void OutputCaptures::write(const Block& block) {
+  errno = 0;
   const Record* record = block.first();
   for (std::size_t i = 0; i < block.packets(); ++i, record = next_of(record)) {
     const pcap_pkthdr header{
@@ -58,24 +53,21 @@ void OutputCaptures::write(const Block& block) {
     auto* const dumper = reinterpret_cast<u_char*>(output_of(record->left_by).dumper.get());
     pcap_dump(dumper, &header, record->bytes());
   }
+  for (const Output& output : outputs_) check(output, false);
+}
+
+void OutputCaptures::check(const Output& output, bool failed) {
+  if (!failed && std::ferror(pcap_dump_file(output.dumper.get())) == 0) return;
+  throw std::runtime_error(fmt::format("{}: cannot be written: {}", output.path.string(),
+                                       std::strerror(errno == 0 ? EIO : errno)));
 }
 
 void OutputCaptures::close() {
   for (Output& output : outputs_) {
     errno = 0;
-    const bool failed = pcap_dump_flush(output.dumper.get()) != 0 ||
-                        std::ferror(pcap_dump_file(output.dumper.get())) != 0;
-    if (failed)
-      throw std::runtime_error(fmt::format("{}: cannot be written: {}", output.path.string(),
-                                           std::strerror(errno == 0 ? EIO : errno)));
+    check(output, pcap_dump_flush(output.dumper.get()) != 0);
     output.dumper.reset();
   }
-}
-
-std::vector<std::filesystem::path> OutputCaptures::paths() const {
-  std::vector<std::filesystem::path> paths;
-  for (const Output& output : outputs_) paths.push_back(output.path);
-  return paths;
 }
 
 }  // namespace control::replay

@@ -18,15 +18,18 @@ namespace control::replay {
 // and original length.
 class OutputCaptures {
  public:
+  // The files that would be written.
+  [[nodiscard]] static std::vector<std::filesystem::path> paths_in(
+      const std::filesystem::path& directory);
+
   // Makes the directory if it is missing and replaces the files. Throws std::runtime_error naming
-  // the path if that fails, or if a file would replace one of `inputs`.
-  OutputCaptures(const std::filesystem::path& directory, const std::vector<std::string>& inputs);
+  // the path if that fails.
+  explicit OutputCaptures(const std::filesystem::path& directory);
 
+  // Throws std::runtime_error if the disk is full, or anything else could not be written.
   void write(const Block& block);
-  // Throws std::runtime_error if anything could not be written.
+  // The same, for what was still in memory.
   void close();
-
-  [[nodiscard]] std::vector<std::filesystem::path> paths() const;
 
  private:
   struct ClosePcap {
@@ -40,6 +43,8 @@ class OutputCaptures {
     std::unique_ptr<pcap_dumper_t, CloseDumper> dumper;
   };
 
+  // Throws std::runtime_error.
+  static void check(const Output& output, bool failed);
   [[nodiscard]] Output& output_of(dataplane::Outcome outcome) noexcept;
 
   std::unique_ptr<pcap_t, ClosePcap> format_;

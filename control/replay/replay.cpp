@@ -48,13 +48,20 @@ void await_end(std::vector<std::unique_ptr<Lane>>& lanes, const Feeder& feeder,
       if (plan.progress) plan.progress(feeder.bytes_read());
 }
 
-// Shows blocks in the order in which they were dealt, until the first lane that has ended.
-void collect(std::vector<std::unique_ptr<Lane>>& lanes, const Feeder& feeder, BlockQueue& free,
-             const ReplayPlan& plan) {
+// Shows blocks in the order in which they were dealt, until the first lane that has ended. Returns
+// what went wrong with showing them, if anything; the lanes are emptied all the same.
+std::string collect(std::vector<std::unique_ptr<Lane>>& lanes, Feeder& feeder, BlockQueue& free,
+                    const ReplayPlan& plan) {
+  std::string error;
   for (std::size_t k = 0;; ++k) {
     Block* const block = lanes[k % lanes.size()]->done.pop();
-    if (block == nullptr) return;
-    if (k < feeder.first_pass_blocks()) plan.steered(*block);
+    if (block == nullptr) return error;
+    try {
+      if (error.empty() && k < feeder.first_pass_blocks()) plan.steered(*block);
+    } catch (const std::exception& failure) {
+      error = failure.what();
+      feeder.stop();
+    }
     free.push(block);
     if (plan.progress) plan.progress(feeder.bytes_read());
   }
@@ -116,21 +123,24 @@ ReplayResult replay(dataplane::dpdk::Eal& eal, std::unique_ptr<const dataplane::
                 plan.interrupted == nullptr ? never : *plan.interrupted);
 
   auto launch = eal.launch(plan.workers, [&lanes](unsigned index) { lanes[index]->run(); });
+  std::binary_semaphore collected{0};
   std::jthread reader([&] {
     plan.reader_starts();
     feeder.run();
+    collected.acquire();
   });
   if (plan.steered)
-    collect(lanes, feeder, free, plan);
+    result.output_error = collect(lanes, feeder, free, plan);
   else
     await_end(lanes, feeder, plan);
   const auto ended = std::chrono::steady_clock::now();
+  collected.release();
   reader.join();
   launch.wait();
 
   result.seconds = std::chrono::duration<double>(ended - feeder.started()).count();
   result.errors = feeder.errors();
-  result.was_interrupted = feeder.was_interrupted();
+  result.was_interrupted = feeder.was_interrupted() && result.output_error.empty();
   for (const std::unique_ptr<Lane>& lane : lanes) add(result, *lane);
   check_balance(result, feeder.dealt());
   return result;

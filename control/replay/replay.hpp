@@ -21,13 +21,15 @@ struct ReplayPlan {
   unsigned workers = 1;  // 1 to kWorkersMax, no more than EAL has worker lcores
   unsigned passes = 1;   // from 1
   // Gets each block after it was steered, in the order of the captures, once (of several passes the
-  // first), on the calling thread. Empty: decisions are not recorded, which is faster.
+  // first), on the calling thread. If it throws, the replay ends early and says so in the result.
+  // Empty: decisions are not recorded, which is faster.
   std::function<void(const Block&)> steered;
   // Called now and then on the calling thread, with the bytes of captures read so far.
   std::function<void(std::uint64_t bytes_read)> progress;
   // Looked at between packets: whether to end early. Null: never.
   const std::atomic<bool>* interrupted = nullptr;
-  // Called on the thread that reads the captures before it begins.
+  // Called on the thread that reads the captures before it begins. The thread lives until the end
+  // of the replay, so that signals which are delivered to it find it.
   std::function<void()> reader_starts = [] {};
 };
 
@@ -42,6 +44,7 @@ struct ReplayResult {
   // From the first packet read (of several passes: dealt from memory) to the last one sent.
   double seconds = 0;
   std::vector<std::string> errors;  // captures that broke off
+  std::string output_error;         // what plan.steered threw, if anything
   bool was_interrupted = false;
 
   [[nodiscard]] dataplane::Volume of(dataplane::Outcome outcome) const noexcept;

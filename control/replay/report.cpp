@@ -181,7 +181,9 @@ std::string json_of(const ReplayResult& result, const std::vector<Binding>& bind
                                   {"bytes", result.bindings[number].bytes}});
   report["interrupted"] = result.was_interrupted;
   report["errors"] = result.errors;
-  return report.dump(2) + "\n";
+  // Names of captures in the errors may be of any bytes.
+  constexpr auto kReplace = nlohmann::ordered_json::error_handler_t::replace;
+  return report.dump(2, ' ', false, kReplace) + "\n";
 }
 
 }  // namespace control::replay

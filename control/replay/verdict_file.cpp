@@ -31,12 +31,31 @@ std::string destination_of(const Record& record) {
   return "-";
 }
 
+// Names of files may hold what separates columns and lines here.
+std::vector<std::string> escaped(std::vector<std::string> names) {
+  for (std::string& name : names) {
+    std::string safe;
+    for (const char c : name) {
+      if (c == '\t')
+        safe += "\\t";
+      else if (c == '\n')
+        safe += "\\n";
+      else if (c == '\\')
+        safe += "\\\\";
+      else
+        safe += c;
+    }
+    name = safe;
+  }
+  return names;
+}
+
 }  // namespace
 
 VerdictFile::VerdictFile(std::string path, std::vector<std::string> captures,
                          const std::vector<Binding>& bindings)
     : path_(std::move(path)),
-      captures_(std::move(captures)),
+      captures_(escaped(std::move(captures))),
       bindings_(bindings),
       file_(std::fopen(path_.c_str(), "we")) {
   if (!file_)
@@ -45,10 +64,12 @@ VerdictFile::VerdictFile(std::string path, std::vector<std::string> captures,
 }
 
 void VerdictFile::write(const Block& block) {
+  errno = 0;
   std::uint64_t packet = block.origin().first_packet;
   const Record* record = block.first();
   for (std::size_t i = 0; i < block.packets(); ++i, record = next_of(record))
     write_line(block.origin(), packet++, *record);
+  check(false);
 }
 
 void VerdictFile::write_line(const Block::Origin& origin, std::uint64_t packet,
@@ -65,12 +86,15 @@ void VerdictFile::write_line(const Block::Origin& origin, std::uint64_t packet,
   std::fwrite(line.data(), 1, line.size(), file_.get());
 }
 
+void VerdictFile::check(bool failed) const {
+  if (!failed && std::ferror(file_.get()) == 0) return;
+  throw std::runtime_error(
+      fmt::format("{}: cannot be written: {}", path_, std::strerror(errno == 0 ? EIO : errno)));
+}
+
 void VerdictFile::close() {
   errno = 0;
-  const bool failed = std::fflush(file_.get()) != 0 || std::ferror(file_.get()) != 0;
-  if (failed)
-    throw std::runtime_error(
-        fmt::format("{}: cannot be written: {}", path_, std::strerror(errno == 0 ? EIO : errno)));
+  check(std::fflush(file_.get()) != 0);
   file_.reset();
 }
 

@@ -20,8 +20,9 @@ class VerdictFile {
   VerdictFile(std::string path, std::vector<std::string> captures,
               const std::vector<Binding>& bindings);
 
+  // Throws std::runtime_error if the disk is full, or anything else could not be written.
   void write(const Block& block);
-  // Throws std::runtime_error if anything could not be written.
+  // The same, for what was still in memory.
   void close();
 
  private:
@@ -29,6 +30,8 @@ class VerdictFile {
     void operator()(std::FILE* file) const noexcept { std::fclose(file); }
   };
 
+  // Throws std::runtime_error.
+  void check(bool failed) const;
   void write_line(const Block::Origin& origin, std::uint64_t packet, const Record& record);
 
   std::string path_;

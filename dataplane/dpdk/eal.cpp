@@ -9,8 +9,9 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <filesystem>
 #include <initializer_list>
-#include <stdexcept>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -43,12 +44,21 @@ std::string floating_lcores(unsigned workers) {
   return lcores;
 }
 
+// Whether one of `options` is among the arguments; short ones may have their value attached.
 bool mentions(const std::vector<std::string>& arguments,
               std::initializer_list<std::string_view> options) {
   return std::ranges::any_of(arguments, [&](std::string_view argument) {
-    const std::string_view name = argument.substr(0, argument.find('='));
-    return std::ranges::find(options, name) != options.end();
+    return std::ranges::any_of(options, [&](std::string_view option) {
+      const bool is_short = option.size() == 2;
+      return is_short ? argument.starts_with(option)
+                      : argument.substr(0, argument.find('=')) == option;
+    });
   });
+}
+
+bool wants_hugepages(const EalOptions& options) {
+  return mentions(options.extra, {"--huge-dir", "--in-memory", "--single-file-segments",
+                                  "--socket-mem", "--huge-unlink"});
 }
 
 std::vector<std::string> arguments_for(const EalOptions& options) {
@@ -58,8 +68,7 @@ std::vector<std::string> arguments_for(const EalOptions& options) {
   };
   if (!mentions(options.extra, {"-l", "-c", "--lcores"}))
     add({"--lcores", floating_lcores(options.workers)});
-  if (!mentions(options.extra, {"--huge-dir", "--in-memory", "--single-file-segments",
-                                "--socket-mem", "--huge-unlink"})) {
+  if (!wants_hugepages(options)) {
     add({"--no-huge", "--no-shconf"});
     if (!mentions(options.extra, {"-m"})) add({"-m", std::to_string(options.memory_mib)});
   }
@@ -76,42 +85,55 @@ std::string joined(const std::vector<std::string>& words) {
   return line;
 }
 
-// EAL keeps files in a runtime directory even when it shares nothing; one of our own serves every
-// user, also where the common one belongs to somebody else. An operator's choice is respected.
-std::filesystem::path own_runtime_directory() {
-  if (getenv("RUNTIME_DIRECTORY") != nullptr) return {};
-  std::string path = (std::filesystem::temp_directory_path() / "steer-XXXXXX").string();
-  if (mkdtemp(path.data()) == nullptr) return {};
-  setenv("RUNTIME_DIRECTORY", path.c_str(), 1);
-  return path;
-}
+// EAL makes a directory for files that other processes could share, even when it shares nothing.
+// One of our own serves every user, also where the common one belongs to somebody else; nothing
+// needs it once EAL is up. An operator's choice is respected.
+class RuntimeDirectory {
+ public:
+  RuntimeDirectory() {
+    if (getenv(kVariable) != nullptr) return;
+    std::error_code error;
+    std::filesystem::path parent = std::filesystem::temp_directory_path(error);
+    if (error) parent = "/tmp";
+    std::string path = (parent / "steer-XXXXXX").string();
+    if (mkdtemp(path.data()) == nullptr) return;
+    setenv(kVariable, path.c_str(), 1);
+    path_ = path;
+  }
+  ~RuntimeDirectory() {
+    if (path_.empty()) return;
+    unsetenv(kVariable);
+    std::error_code ignored;
+    std::filesystem::remove_all(path_, ignored);
+  }
+  RuntimeDirectory(const RuntimeDirectory&) = delete;
+  RuntimeDirectory& operator=(const RuntimeDirectory&) = delete;
 
-void remove_runtime_directory(const std::filesystem::path& path) noexcept {
-  if (path.empty()) return;
-  unsetenv("RUNTIME_DIRECTORY");
-  std::error_code ignored;
-  std::filesystem::remove_all(path, ignored);
-}
+ private:
+  static constexpr const char* kVariable = "RUNTIME_DIRECTORY";
+  std::filesystem::path path_;
+};
 
 }  // namespace
 
-Eal::Eal(const EalOptions& options) : runtime_directory_(own_runtime_directory()) {
+Eal::Eal(const EalOptions& options) {
+  // EAL prints its help and ends the process.
+  if (mentions(options.extra, {"-h", "--help", "-v", "--version"}))
+    throw EalError("EAL's own help and version are not for here: see dpdk-testpmd --help");
+  std::optional<RuntimeDirectory> runtime_directory;
+  if (!wants_hugepages(options)) runtime_directory.emplace();
   std::vector<std::string> arguments = arguments_for(options);
   std::vector<char*>
       argv;  // EAL permutes it, and keeps pointers into the strings only until return
   for (std::string& argument : arguments) argv.push_back(argument.data());
   argv.push_back(nullptr);
-  if (rte_eal_init(static_cast<int>(arguments.size()), argv.data()) < 0) {
-    const std::string reason = rte_strerror(rte_errno);
-    remove_runtime_directory(runtime_directory_);
-    throw std::runtime_error("DPDK's EAL did not start (" + reason +
-                             "), with the arguments: " + joined(arguments));
-  }
+  if (rte_eal_init(static_cast<int>(arguments.size()), argv.data()) < 0)
+    throw EalError("DPDK's EAL did not start (" + std::string(rte_strerror(rte_errno)) +
+                   "), with the arguments: " + joined(arguments));
 }
 
 Eal::~Eal() {
   rte_eal_cleanup();
-  remove_runtime_directory(runtime_directory_);
 }
 
 Eal::Launch Eal::launch(unsigned n, std::function<void(unsigned)> work) {
@@ -120,9 +142,9 @@ Eal::Launch Eal::launch(unsigned n, std::function<void(unsigned)> work) {
        lcore = rte_get_next_lcore(lcore, 1, 0))
     lcores.push_back(lcore);
   if (lcores.size() < n)
-    throw std::runtime_error("EAL has " + std::to_string(lcores.size()) +
-                             " worker lcores, but there are to be " + std::to_string(n) +
-                             " workers: give it more with --lcores");
+    throw EalError("EAL has " + std::to_string(lcores.size()) +
+                   " worker lcores, but there are to be " + std::to_string(n) +
+                   " workers: give it more with --lcores");
   return Launch(std::move(lcores), std::move(work));
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <filesystem>
 #include <functional>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -18,23 +18,26 @@ struct EalOptions {
   std::vector<std::string> extra = {};
 };
 
+// EAL refused its arguments, or they do not suffice for what is to run.
+class EalError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
 // DPDK's environment, without hugepages, PCI devices, shared files or root. One at a time in a
 // process. The thread that makes it becomes the main lcore.
 class Eal {
  public:
-  // Throws std::runtime_error, naming the arguments, when EAL refuses them.
+  // Throws EalError, naming the arguments, when EAL refuses them.
   explicit Eal(const EalOptions& options);
   ~Eal();
   Eal(const Eal&) = delete;
   Eal& operator=(const Eal&) = delete;
 
   // Runs `work` on worker lcores, one each, and returns when all have ended. work gets 0 to n - 1.
-  // Throws std::runtime_error if there are fewer than n worker lcores.
+  // Throws EalError if there are fewer than n worker lcores.
   class Launch;
   [[nodiscard]] Launch launch(unsigned n, std::function<void(unsigned)> work);
-
- private:
-  std::filesystem::path runtime_directory_;
 };
 
 // Work under way on lcores. Waits for it when destroyed; whoever wants it to end says so to the

@@ -8,6 +8,7 @@
 
 #include "dataplane/accept.hpp"
 #include "dataplane/parse.hpp"
+#include "tests/support/examples.hpp"
 #include "tests/support/packets.hpp"
 #include "tests/support/seed.hpp"
 #include "tests/support/tables.hpp"
@@ -35,48 +36,41 @@ Bytes ipv4_to(std::string_view destination) {
       0x0800, support::ipv4({.destination = support::v4(destination)}, support::udp({})));
 }
 
-// The table of examples in the semantics, section 2.
 TEST(Steer, HoldsTheExamplesOfTheSpecification) {
-  const Table over_magic_transit = support::table_of({{"203.0.113.0/24", Service::magic_transit},
-                                                      {"203.0.113.1/32", Service::cdn},
-                                                      {"203.0.113.2/32", Service::spectrum}});
-  const Table over_cdn =
-      support::table_of({{"203.0.113.0/24", Service::cdn}, {"203.0.113.1/32", Service::spectrum}});
-  const Table over_spectrum =
-      support::table_of({{"203.0.113.0/24", Service::spectrum}, {"203.0.113.1/32", Service::cdn}});
-  const Table nothing = support::table_of({});
-  struct Case {
-    const char* description;
-    const Table& table;
-    const char* destination;
-    Direction direction;
-    Verdict verdict;
-    std::uint32_t binding;
-  };
-  constexpr Direction kIngress = Direction::ingress;
-  constexpr Direction kEgress = Direction::egress;
-  const Case cases[] = {
-      {"upgraded to CDN", over_magic_transit, "203.0.113.1", kIngress, Verdict::cdn_bound, 2},
-      {"upgraded to Spectrum", over_magic_transit, "203.0.113.2", kIngress, Verdict::spectrum_bound,
-       3},
-      {"default", over_magic_transit, "203.0.113.3", kIngress, Verdict::magic_transit_bound, 1},
-      {"egress to a CDN address", over_magic_transit, "203.0.113.1", kEgress,
-       Verdict::magic_transit_egress_inside, 2},
-      {"Spectrum in CDN", over_cdn, "203.0.113.1", kIngress, Verdict::spectrum_bound, 2},
-      {"CDN default", over_cdn, "203.0.113.2", kIngress, Verdict::cdn_bound, 1},
-      {"CDN in Spectrum", over_spectrum, "203.0.113.1", kIngress, Verdict::cdn_bound, 2},
-      {"Spectrum default", over_spectrum, "203.0.113.2", kIngress, Verdict::spectrum_bound, 1},
-      {"no binding", nothing, "192.0.2.1", kIngress, Verdict::drop_unmatched, 0},
-      {"no binding, egress", nothing, "192.0.2.1", kEgress, Verdict::magic_transit_egress_outside,
-       0},
-  };
-  for (const Case& test : cases) {
-    const Bytes frame = ipv4_to(test.destination);
-    const Decision decision =
-        steer_one(test.table, {.role = test.direction}, support::whole(frame));
-    EXPECT_EQ(decision.verdict, test.verdict) << test.description;
-    EXPECT_EQ(decision.match.binding(), test.binding) << test.description;
+  for (const support::Example& example : support::examples()) {
+    const Table table = support::table_of(example.bindings);
+    const Bytes frame = support::packet_of(example);
+    const Decision decision = steer_one(table, {.role = example.direction}, support::whole(frame));
+    EXPECT_EQ(outcome_of(decision.verdict), example.outcome) << example.description;
   }
+}
+
+TEST(Steer, TellsTheLongestMatchInBothDirections) {
+  const Table table = support::table_of(
+      {{"203.0.113.0/24", Service::magic_transit}, {"203.0.113.1/32", Service::cdn}});
+  for (const Direction direction : {Direction::ingress, Direction::egress}) {
+    const Bytes host = ipv4_to("203.0.113.1");
+    const Bytes rest = ipv4_to("203.0.113.2");
+    const Bytes outside = ipv4_to("192.0.2.1");
+    const Port port{.role = direction};
+    EXPECT_EQ(steer_one(table, port, support::whole(host)).match.binding(), 2U);
+    EXPECT_EQ(steer_one(table, port, support::whole(rest)).match.binding(), 1U);
+    EXPECT_EQ(steer_one(table, port, support::whole(outside)).match.binding(), 0U);
+  }
+}
+
+TEST(Steer, AnAddressOfAPendingPrefixIsUnmatchedButNoStranger) {
+  Settings drop_unknown;
+  drop_unknown.egress_unknown = Settings::Unknown::drop;
+  lpm::RouteSet4 routes;
+  routes.insert(lpm::Prefix4::enclosing(support::v4("203.0.113.0"), 24),
+                dataplane::Match::kPendingPrefix);
+  const Table table(1, drop_unknown, routes, {}, 0);
+  const Bytes frame = ipv4_to("203.0.113.1");
+  EXPECT_EQ(steer_one(table, {.role = Direction::ingress}, support::whole(frame)).verdict,
+            Verdict::drop_unmatched);
+  EXPECT_EQ(steer_one(table, {.role = Direction::egress}, support::whole(frame)).verdict,
+            Verdict::magic_transit_egress_inside);
 }
 
 TEST(Steer, TheDestinationAloneIsTheKey) {

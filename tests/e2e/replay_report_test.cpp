@@ -10,6 +10,7 @@
 
 #include "tests/e2e/steer_replay.hpp"
 #include "tests/support/captures.hpp"
+#include "tests/support/examples.hpp"
 
 namespace {
 
@@ -27,47 +28,32 @@ void write(const std::string& path, const char* text) {
   std::ofstream(path) << text;
 }
 
-// The table of examples in the semantics, section 2, as a user would try it.
+// As a bindings file; the default is the first.
+nlohmann::json file_of(const std::vector<support::Bound>& bindings) {
+  nlohmann::json file{{"prefixes", nlohmann::json::array()}};
+  for (const support::Bound& binding : bindings) {
+    const nlohmann::json entry{{"cidr", binding.cidr}, {"service", name_of(binding.service)}};
+    if (file["prefixes"].empty())
+      file["prefixes"].push_back(entry);
+    else
+      file["prefixes"][0]["bindings"].push_back(entry);
+  }
+  return file;
+}
+
 TEST(Replay, HoldsTheExamplesOfTheSpecification) {
-  struct Case {
-    const char* bindings;
-    const char* destination;
-    const char* direction;
-    const char* outcome;
-  };
-  constexpr const char* kOverMagicTransit =
-      R"({"prefixes":[{"cidr":"203.0.113.0/24","service":"magic_transit","bindings":[
-          {"cidr":"203.0.113.1/32","service":"cdn"},
-          {"cidr":"203.0.113.2/32","service":"spectrum"}]}]})";
-  constexpr const char* kOverCdn =
-      R"({"prefixes":[{"cidr":"203.0.113.0/24","service":"cdn","bindings":[
-          {"cidr":"203.0.113.1/32","service":"spectrum"}]}]})";
-  constexpr const char* kOverSpectrum =
-      R"({"prefixes":[{"cidr":"203.0.113.0/24","service":"spectrum","bindings":[
-          {"cidr":"203.0.113.1/32","service":"cdn"}]}]})";
-  constexpr const char* kNothing = R"({"prefixes":[]})";
-  const Case cases[] = {
-      {kOverMagicTransit, "203.0.113.1", "ingress", "cdn"},
-      {kOverMagicTransit, "203.0.113.2", "ingress", "spectrum"},
-      {kOverMagicTransit, "203.0.113.3", "ingress", "magic_transit"},
-      {kOverMagicTransit, "203.0.113.1", "egress", "magic_transit"},
-      {kOverCdn, "203.0.113.1", "ingress", "spectrum"},
-      {kOverCdn, "203.0.113.2", "ingress", "cdn"},
-      {kOverSpectrum, "203.0.113.1", "ingress", "cdn"},
-      {kOverSpectrum, "203.0.113.2", "ingress", "spectrum"},
-      {kNothing, "192.0.2.1", "ingress", "drop"},
-      {kNothing, "192.0.2.1", "egress", "magic_transit"},
-  };
-  for (const Case& test : cases) {
+  for (const support::Example& example : support::examples()) {
     const Scratch scratch;
-    write(scratch / "bindings.json", test.bindings);
-    support::write_capture(scratch / "in.pcap", {to(test.destination)});
-    const auto result = replay({"--bindings", scratch / "bindings.json",
-                                std::string("--") + test.direction, scratch / "in.pcap", "--json"});
+    write(scratch / "bindings.json", file_of(example.bindings).dump().c_str());
+    support::write_capture(scratch / "in.pcap", {support::packet_of(example)});
+    const bool is_ingress = example.direction == dataplane::Direction::ingress;
+    const auto result =
+        replay({"--bindings", scratch / "bindings.json", is_ingress ? "--ingress" : "--egress",
+                scratch / "in.pcap", "--json"});
     ASSERT_EQ(result.status, 0) << result.error;
     const nlohmann::json report = nlohmann::json::parse(result.out);
-    EXPECT_EQ(report["outcomes"][test.outcome]["packets"], 1)
-        << test.destination << " " << test.direction << " " << result.out;
+    EXPECT_EQ(report["outcomes"][std::string(name_of(example.outcome))]["packets"], 1)
+        << example.description << result.out;
   }
 }
 
@@ -112,6 +98,24 @@ TEST(Replay, TakesCapturesInTheOrderOfTheCommandLine) {
             "b.pcap\t2\tegress\tmagic_transit\tegress\t203.0.113.2\t203.0.113.2/32\n"
             "a.pcap\t1\tingress\tcdn\tbound\t203.0.113.1\t203.0.113.1/32\n"
             "a.pcap\t1\tegress\tmagic_transit\tegress\t203.0.113.1\t203.0.113.1/32\n");
+}
+
+TEST(Replay, TellsCapturesOfOneNameApartAndKeepsTheColumnsWhole) {
+  const Scratch scratch;
+  support::fs::create_directory(scratch / "monday");
+  support::fs::create_directory(scratch / "tuesday");
+  const std::vector<std::string> captures{
+      scratch / "monday" / "eth0.pcap", scratch / "tuesday" / "eth0.pcap", scratch / "a\tb\n.pcap"};
+  for (const std::string& capture : captures) support::write_capture(capture, {to("203.0.113.1")});
+  const std::string verdicts = scratch / "verdicts.tsv";
+  using e2e::operator+;
+  const auto result =
+      replay(e2e::Words{"--bindings", kBindings, "--verdicts", verdicts, "--ingress"} + captures);
+  ASSERT_EQ(result.status, 0) << result.error;
+  const std::string text = support::contents_of(verdicts);
+  EXPECT_NE(text.find("\n" + captures[0] + "\t1\t"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n" + captures[1] + "\t1\t"), std::string::npos) << text;
+  EXPECT_NE(text.find("\na\\tb\\n.pcap\t1\t"), std::string::npos) << text;
 }
 
 // Bindings are counted by the ingress traffic they match; egress traffic tells inside from outside.

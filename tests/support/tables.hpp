@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <initializer_list>
 #include <string_view>
 #include <utility>
 #include <variant>
+#include <vector>
 
 #include "dataplane/table.hpp"
 #include "lpm/prefix.hpp"
@@ -17,7 +17,7 @@ struct Bound {
 };
 
 // A table of these bindings, numbered from 1 in their order.
-inline dataplane::Table table_of(std::initializer_list<Bound> bindings,
+inline dataplane::Table table_of(const std::vector<Bound>& bindings,
                                  const dataplane::Settings& settings = {},
                                  std::uint64_t generation = 1) {
   lpm::RouteSet4 routes4;

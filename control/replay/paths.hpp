@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace control::replay {
+
+// Why these outputs cannot be written without losing something: one of them is an input, or two of
+// them are one file. Links are followed; "-" among the inputs is what standard input comes from.
+// Files that are not regular (/dev/null, pipes) may occur as often as they like.
+[[nodiscard]] std::optional<std::string> clash_of(
+    const std::vector<std::filesystem::path>& inputs,
+    const std::vector<std::filesystem::path>& outputs);
+
+}  // namespace control::replay

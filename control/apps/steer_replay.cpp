@@ -70,8 +70,9 @@ std::optional<std::vector<control::replay::DirectedCapture>> open_captures(const
   for (const Options::Input& input : options.captures) {
     auto capture = control::replay::Capture::open(input.path);
     if (!capture) {
-      complain(capture.error());
       failed = true;
+      if (control::replay::Interruption::requested()) break;
+      complain(capture.error());
       continue;
     }
     captures.push_back({input.path, input.direction, std::move(*capture)});
@@ -165,11 +166,21 @@ int run(const Options& options) {
   }
   std::optional<control::CompiledTable> table = load_table(options);
   if (!table) return kRefused;
-  auto captures = open_captures(options);
-  if (!captures) return kFailed;
   const std::vector<control::Binding> bindings = std::move(table->bindings_by_number);
-
   const control::replay::Interruption interruption;
+  auto captures = open_captures(options);
+  if (!captures && control::replay::Interruption::requested()) {
+    // Standard input had not begun yet.
+    control::replay::ReplayResult nothing;
+    nothing.was_interrupted = true;
+    return report(nothing, bindings, options) ? kInterrupted : kFailed;
+  }
+  if (!captures) {
+    complain("nothing was steered");
+    return kFailed;
+  }
+
+  control::replay::Interruption::hold();
   dataplane::dpdk::EalOptions eal_options;
   eal_options.program = "steer-replay";
   eal_options.workers = options.workers;

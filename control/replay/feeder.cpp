@@ -29,17 +29,18 @@ dataplane::Volume volume_of(const Block& block) {
 }  // namespace
 
 Feeder::Feeder(std::vector<DirectedCapture>& captures, std::vector<BlockQueue*> lanes,
-               BlockQueue& free, unsigned passes, const std::atomic<bool>& interrupted)
+               std::vector<BlockQueue*> returns, unsigned passes,
+               const std::atomic<bool>& interrupted)
     : captures_(captures),
       lanes_(std::move(lanes)),
-      free_(free),
+      returns_(std::move(returns)),
       passes_(passes),
       interrupted_(interrupted),
       first_pass_blocks_(std::numeric_limits<std::size_t>::max()) {
   if (passes_ > 1) return;
   for (std::size_t i = 0; i < blocks_in_flight(lanes_.size()); ++i) {
     owned_.push_back(std::make_unique<Block>());
-    free_.push(owned_.back().get());
+    returns_.front()->push(owned_.back().get());
   }
 }
 
@@ -120,7 +121,7 @@ void Feeder::begin_block() {
     owned_.push_back(std::make_unique<Block>());
     block_ = owned_.back().get();
   } else {
-    block_ = free_.pop_awake();
+    block_ = returns_.front()->pop_awake();
   }
   origin_.first_packet = packets_of_capture_ + 1;
   block_->reset(origin_);
@@ -141,6 +142,8 @@ void Feeder::deal(Block* block) {
   lanes_[dealt_blocks_++ % lanes_.size()]->push(block);
 }
 
+// Each pass deals block k to lane k mod n, and waits for it to come back from there: every block is
+// replayed once a pass, however much faster one worker is than another.
 void Feeder::repeat() {
   first_pass_blocks_.store(loaded_.size(), std::memory_order_release);
   dataplane::Volume pass_volume;
@@ -148,8 +151,10 @@ void Feeder::repeat() {
   started_ = std::chrono::steady_clock::now();
   for (unsigned pass = 0; pass < passes_ && !is_interrupted(); ++pass) {
     dealt_ += pass_volume;
-    // Several workers may give blocks back in another order: nobody looks at a second pass.
-    for (Block* const block : loaded_) deal(pass == 0 ? block : free_.pop_awake());
+    for (std::size_t k = 0; k < loaded_.size(); ++k) {
+      const std::size_t lane = k % lanes_.size();
+      lanes_[lane]->push(pass == 0 ? loaded_[k] : returns_[lane]->pop_awake());
+    }
   }
   was_interrupted_ = was_interrupted_ || is_interrupted();
 }

@@ -27,12 +27,12 @@ struct DirectedCapture {
 // other threads may read while it runs is said beside each member.
 class Feeder {
  public:
-  // lanes: one queue for each worker; block k goes to lane k mod n. free: where used blocks come
-  // back. passes: how often everything is replayed; with more
-  // than one, all packets are read into memory first. interrupted: looked at between packets;
-  // outlives the feeder.
-  Feeder(std::vector<DirectedCapture>& captures, std::vector<BlockQueue*> lanes, BlockQueue& free,
-         unsigned passes, const std::atomic<bool>& interrupted);
+  // lanes: one queue for each worker; block k goes to lane k mod n. returns: where the used blocks
+  // of each lane come back, in the order in which they were dealt to it; of one pass, all may be
+  // one queue. passes: how often everything is replayed; with more than one, all packets are read
+  // into memory first. interrupted: looked at between packets; outlives the feeder.
+  Feeder(std::vector<DirectedCapture>& captures, std::vector<BlockQueue*> lanes,
+         std::vector<BlockQueue*> returns, unsigned passes, const std::atomic<bool>& interrupted);
 
   // Reads and deals everything, then ends the lanes.
   void run();
@@ -74,7 +74,7 @@ class Feeder {
 
   std::vector<DirectedCapture>& captures_;
   std::vector<BlockQueue*> lanes_;
-  BlockQueue& free_;
+  std::vector<BlockQueue*> returns_;
   unsigned passes_;
   const std::atomic<bool>& interrupted_;
   std::atomic<bool> stopped_{false};

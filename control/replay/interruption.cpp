@@ -35,14 +35,16 @@ Interruption::Interruption() {
     interrupted.store(true, std::memory_order_relaxed);
     handle_with(SIG_DFL);  // a second one ends what hangs, a full pipe behind an output for example
   });
-  const sigset_t set = interrupting_signals();
-  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 Interruption::~Interruption() {
-  const sigset_t set = interrupting_signals();
-  pthread_sigmask(SIG_UNBLOCK, &set, nullptr);
+  deliver_here();
   handle_with(SIG_DFL);
+}
+
+void Interruption::hold() noexcept {
+  const sigset_t set = interrupting_signals();
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 void Interruption::deliver_here() noexcept {

@@ -81,8 +81,10 @@ unsigned number(std::string_view option, const std::string& text, unsigned max) 
 }
 
 // Throws Failure: an empty variable in a script must not pass for "none".
-const std::string& not_empty(std::string_view option, const std::string& text) {
+const std::string& path(std::string_view option, const std::string& text) {
   if (text.empty()) throw Failure{fmt::format("--{} must not be empty", option)};
+  if (text == "-")
+    throw Failure{fmt::format("--{}: - is for captures only; a file of that name is ./-", option)};
   return text;
 }
 
@@ -103,11 +105,11 @@ void set(Options& options, const std::string& name, const Strings& values) {
   } else if (name == "all-bindings") {
     options.all_bindings = true;
   } else if (name == "bindings") {
-    options.bindings = value;
+    options.bindings = path(name, value);
   } else if (name == "output-dir") {
-    options.output_dir = not_empty(name, value);
+    options.output_dir = path(name, value);
   } else if (name == "verdicts") {
-    options.verdicts = not_empty(name, value);
+    options.verdicts = path(name, value);
   } else if (name == "repeat") {
     options.repeat = number(name, value, std::numeric_limits<int>::max());
   } else if (name == "workers") {
@@ -162,6 +164,8 @@ std::expected<Options, std::string> parse_options(int argc, const char* const* a
     po::store(parsed, once);
     for (const po::option& option : parsed.options) set(options, option.string_key, option.value);
     check_whole(options);
+  } catch (const po::too_many_positional_options_error&) {
+    return std::unexpected("a word stands alone: captures are given with --ingress or --egress");
   } catch (const po::error& error) {
     return std::unexpected(std::string(error.what()));
   } catch (const Failure& failure) {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/replay/replay.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 #include <semaphore>
@@ -22,15 +23,15 @@ using dataplane::Volume;
 // One worker, with the port that feeds it and the queues of blocks on either side.
 struct Lane {
   BlockQueue full;
-  BlockQueue done;  // unused where blocks go straight back to `free`
+  BlockQueue done;  // unused where blocks go straight back to the feeder
   MemoryPort port;
   dataplane::dpdk::Worker worker;
   std::binary_semaphore ended{0};
 
-  // free: where blocks go that nobody wants to see. Null: they go to `done`.
-  Lane(unsigned number, BlockQueue* free, dataplane::dpdk::Publisher& publisher,
+  // returns: where blocks go that nobody wants to see. Null: they go to `done`.
+  Lane(unsigned number, BlockQueue* returns, dataplane::dpdk::Publisher& publisher,
        std::uint32_t bindings_max)
-      : port(full, free == nullptr ? done : *free, free == nullptr),
+      : port(full, returns == nullptr ? done : *returns, returns == nullptr),
         worker(number, port.wiring(), publisher, bindings_max) {}
 
   void run() {
@@ -50,11 +51,14 @@ void await_end(std::vector<std::unique_ptr<Lane>>& lanes, const Feeder& feeder,
 
 // Shows blocks in the order in which they were dealt, until the first lane that has ended. Returns
 // what went wrong with showing them, if anything; the lanes are emptied all the same.
-std::string collect(std::vector<std::unique_ptr<Lane>>& lanes, Feeder& feeder, BlockQueue& free,
-                    const ReplayPlan& plan) {
+std::string collect(std::vector<std::unique_ptr<Lane>>& lanes, Feeder& feeder,
+                    const std::vector<BlockQueue*>& returns, const ReplayPlan& plan) {
   std::string error;
   for (std::size_t k = 0;; ++k) {
-    Block* const block = lanes[k % lanes.size()]->done.pop();
+    // Every pass begins with the first lane.
+    const std::size_t lane =
+        k % std::max<std::size_t>(feeder.first_pass_blocks(), 1) % lanes.size();
+    Block* const block = lanes[lane]->done.pop();
     if (block == nullptr) return error;
     try {
       if (error.empty() && k < feeder.first_pass_blocks()) plan.steered(*block);
@@ -62,7 +66,7 @@ std::string collect(std::vector<std::unique_ptr<Lane>>& lanes, Feeder& feeder, B
       error = failure.what();
       feeder.stop();
     }
-    free.push(block);
+    returns[lane]->push(block);
     if (plan.progress) plan.progress(feeder.bytes_read());
   }
 }
@@ -110,16 +114,19 @@ ReplayResult replay(dataplane::dpdk::Eal& eal, std::unique_ptr<const dataplane::
   result.bindings.resize(std::size_t{bindings_max} + 1);
   dataplane::dpdk::Publisher publisher(plan.workers, std::move(table));
 
-  BlockQueue free;
+  // One pass: whoever is ready takes the next block that is free. Several: each lane keeps its own.
+  std::vector<BlockQueue> queues(plan.passes > 1 ? plan.workers : 1);
+  std::vector<BlockQueue*> returns;
   std::vector<std::unique_ptr<Lane>> lanes;
   std::vector<BlockQueue*> lane_queues;
   for (unsigned number = 0; number < plan.workers; ++number) {
-    BlockQueue* const straight_back = plan.steered ? nullptr : &free;
+    returns.push_back(&queues[number % queues.size()]);
+    BlockQueue* const straight_back = plan.steered ? nullptr : returns.back();
     lanes.push_back(std::make_unique<Lane>(number, straight_back, publisher, bindings_max));
     lane_queues.push_back(&lanes.back()->full);
   }
   const std::atomic<bool> never{false};
-  Feeder feeder(captures, lane_queues, free, plan.passes,
+  Feeder feeder(captures, lane_queues, returns, plan.passes,
                 plan.interrupted == nullptr ? never : *plan.interrupted);
 
   auto launch = eal.launch(plan.workers, [&lanes](unsigned index) { lanes[index]->run(); });
@@ -130,7 +137,7 @@ ReplayResult replay(dataplane::dpdk::Eal& eal, std::unique_ptr<const dataplane::
     collected.acquire();
   });
   if (plan.steered)
-    result.output_error = collect(lanes, feeder, free, plan);
+    result.output_error = collect(lanes, feeder, returns, plan);
   else
     await_end(lanes, feeder, plan);
   const auto ended = std::chrono::steady_clock::now();

@@ -142,9 +142,10 @@ Eal::Launch Eal::launch(unsigned n, std::function<void(unsigned)> work) {
        lcore = rte_get_next_lcore(lcore, 1, 0))
     lcores.push_back(lcore);
   if (lcores.size() < n)
-    throw EalError("EAL has " + std::to_string(lcores.size()) +
-                   " worker lcores, but there are to be " + std::to_string(n) +
-                   " workers: give it more with --lcores");
+    throw EalError("there are to be " + std::to_string(n) +
+                   " workers, each on an lcore of its own besides the main one, but EAL's "
+                   "arguments leave " +
+                   std::to_string(lcores.size()));
   return Launch(std::move(lcores), std::move(work));
 }
 

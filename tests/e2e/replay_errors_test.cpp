@@ -183,7 +183,9 @@ TEST(Replay, NamesTheOptionThatIsWrong) {
       {{"--bindings", kBindings, "--ingress", "-", "--egress", "-"}, "once only"},
       {{"--bindings", kBindings, "--ingress", kGood, "--colour"}, "--colour"},
       {{"--bindings", kBindings, "--bindings", kBindings, "--ingress", kGood}, "--bindings"},
-      {{"--bindings", kBindings, "stray.pcap"}, "positional"},
+      {{"--bindings", kBindings, "stray.pcap"}, "--ingress or --egress"},
+      {{"--bindings", "-", "--ingress", kGood}, "- is for captures only"},
+      {{"--bindings", kBindings, "--ingress", kGood, "--verdicts", "-"}, "- is for captures only"},
       {{"--bindings", kBindings, "--ingress", kGood, "--verdicts", ""},
        "--verdicts must not be empty"},
   };
@@ -259,6 +261,22 @@ TEST(Replay, ReportsInJsonACaptureWhoseNameIsNotUtf8) {
   EXPECT_EQ(result.status, 1);
   EXPECT_EQ(nlohmann::json::parse(result.out)["packets"], 3);
   EXPECT_TRUE(has(result.error, "breaks off at packet 4")) << result.error;
+}
+
+TEST(Replay, CanBeInterruptedBeforeStandardInputBegins) {
+  const Scratch scratch;
+  const std::string pipe = scratch / "pipe";
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const int silent = open(pipe.c_str(), O_RDWR);
+  support::Program program(
+      e2e::replay_command({"--bindings", kBindings, "--ingress", "-", "--json"}), pipe);
+  std::this_thread::sleep_for(std::chrono::milliseconds(300));
+  program.send(SIGINT);
+  const auto result = program.wait();
+  EXPECT_EQ(result.status, 130);
+  EXPECT_EQ(nlohmann::json::parse(result.out)["packets"], 0);
+  EXPECT_EQ(result.error, "");
+  close(silent);
 }
 
 // Nobody reads the pipe behind --verdicts: the first signal asks, the second one ends it.

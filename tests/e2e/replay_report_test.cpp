@@ -76,6 +76,26 @@ TEST(Replay, CountsEveryPassOfARepeatedReplayAndWritesFilesOnce) {
   EXPECT_EQ(support::contents_of(thrice_path), support::contents_of(once_path));
 }
 
+// Without files to write, nothing but the counts tells how often each packet was replayed.
+TEST(Replay, ReplaysEveryPacketOnceAPassHoweverManyWorkers) {
+  const Scratch scratch;
+  e2e::Words arguments{"--bindings", kBindings, "--json", "--repeat", "100", "--ingress"};
+  constexpr std::size_t kPackets = 3000;
+  for (const char* const host : {"203.0.113.1", "203.0.113.2", "203.0.113.3"}) {
+    const std::string capture = scratch / (std::string(host) + ".pcap");
+    support::write_capture(capture, std::vector<Bytes>(kPackets, to(host)));
+    arguments.push_back(capture);
+  }
+  for (const char* const workers : {"1", "2", "3", "4"}) {
+    using e2e::operator+;
+    const auto result = replay(arguments + e2e::Words{"--workers", workers});
+    ASSERT_EQ(result.status, 0) << result.error;
+    const nlohmann::json outcomes = nlohmann::json::parse(result.out)["outcomes"];
+    for (const char* const outcome : {"cdn", "spectrum", "magic_transit"})
+      EXPECT_EQ(outcomes[outcome]["packets"], 100 * kPackets) << workers << " workers";
+  }
+}
+
 TEST(Replay, ReadsStandardInput) {
   const auto result = replay({"--bindings", kBindings, "--ingress", "-", "--json"}, kCapture);
   ASSERT_EQ(result.status, 0) << result.error;

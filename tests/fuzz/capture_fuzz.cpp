@@ -62,7 +62,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   BlockQueue done;
   BlockQueue free;
   static const std::atomic<bool> kNever{false};
-  control::replay::Feeder feeder(captures, {&full}, free, 1, kNever);
+  control::replay::Feeder feeder(captures, {&full}, {&free}, 1, kNever);
   feeder.run();
 
   static dataplane::dpdk::Publisher publisher(1, make_table());

@@ -81,7 +81,7 @@ unsigned number(std::string_view option, const std::string& text, unsigned max) 
 }
 
 // Throws Failure: an empty variable in a script must not pass for "none".
-const std::string& path(std::string_view option, const std::string& text) {
+std::string path(std::string_view option, const std::string& text) {
   if (text.empty()) throw Failure{fmt::format("--{} must not be empty", option)};
   if (text == "-")
     throw Failure{fmt::format("--{}: - is for captures only; a file of that name is ./-", option)};

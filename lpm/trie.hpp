@@ -1,105 +1,68 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <array>
 #include <cstddef>
-#include <cstdint>
+#include <memory>
 #include <span>
+#include <string_view>
 #include <vector>
 
+#include "lpm/memory.hpp"
 #include "lpm/route_set.hpp"
+#include "lpm/view.hpp"
 
 namespace lpm {
 
-// Longest-prefix match over an immutable set of routes, for reading by many threads at once.
+namespace detail {
+template <class Address>
+class Store;
+}  // namespace detail
+
+template <class Address>
+class Fib;
+
+// One generation of a table: longest-prefix match over an immutable set of routes, for reading by
+// any number of threads at once. A handle, cheap to copy; it keeps the memory of its table alive,
+// but what a generation made by a Fib answers is defined only until Fib::reclaim() says that its
+// readers are gone.
 //
-// A multibit trie: the first 16 bits index a table, every further level takes 6 bits and is one
-// node whose 64 slots are compressed by population count: a bitmap of the slots that continue in a
-// child, and a bitmap of the slots at which the value changes (so that a run of equal values is
-// stored once). Children of a node, and values of a node, are neighbours in memory.
-// Source of the layout: H. Asai and Y. Ohara, "Poptrie", SIGCOMM 2015.
-//
-// Invariants (kept by the constructor, relied on by lookups):
-//   I1  a child or value index read from a node or the root lies inside its array;
-//   I2  a run of values starts at the first slot without a child in every node that has one, so
-//       that rank - 1 never underflows; a slot with a child belongs to whatever run goes on around
-//       it, and its own value is nowhere read;
-//   I3  a path is the root entry and at most ceil((kBits - 16) / 6) nodes: 4 steps for IPv4, 20 for
-//       IPv6.
-//
-// Cost: a lookup reads one root entry, one node a level, one value. Memory: 512 KiB for the root,
-// 24 bytes a node, 4 bytes a value; at most 3 (IPv4) or 19 (IPv6) nodes a route, and at most as
-// many values as there are nodes, plus two a route.
+// Cost of a lookup: lpm/README.md has the cache lines by table, and what was measured.
 template <class Address>
 class Trie {
  public:
   // Nothing matches.
   Trie();
-  // Compiles `routes`. Time and space O(routes x levels). Throws std::bad_alloc, or
-  // std::length_error beyond 2^32 - 1 nodes or values.
-  explicit Trie(const RouteSet<Address>& routes);
+  // All of `routes`, for good. Throws std::bad_alloc.
+  explicit Trie(const RouteSet<Address>& routes,
+                std::shared_ptr<Memory> memory = transparent_huge_pages());
 
-  // The value of the longest prefix that contains `address`, or kNoMatch. Thread safe.
-  [[nodiscard]] Value lookup(Address address) const noexcept {
-    return descend(root_[address.slice(0, kRootBits)], address);
-  }
+  // The value of the longest prefix that contains `address`, or kNoMatch.
+  [[nodiscard]] Value lookup(Address address) const noexcept;
 
   static constexpr std::size_t kBurstMax = 64;
-  // values[i] = lookup(addresses[i]). Both spans of one size, at most kBurstMax. Thread safe.
+  // values[i] = lookup(addresses[i]), all of one generation. Both spans of one size, at most
+  // kBurstMax.
   void lookup_burst(std::span<const Address> addresses, std::span<Value> values) const noexcept;
 
-  [[nodiscard]] std::size_t memory_bytes() const noexcept;
+  // Of what lookups read.
+  [[nodiscard]] std::size_t memory_bytes() const noexcept { return memory_bytes_; }
+
+  // The instruction sets that lookups were compiled for and that this processor has, widest first.
+  // lookup() and lookup_burst() use the first; the others answer the same.
+  [[nodiscard]] static std::vector<std::string_view> instruction_sets();
+  // The same generation, looked up with another one. name: one of instruction_sets().
+  [[nodiscard]] Trie with_instruction_set(std::string_view name) const;
 
  private:
-  static constexpr unsigned kRootBits = 16;
-  static constexpr unsigned kStrideBits = 6;
+  friend class Fib<Address>;
+  using View = detail::ViewOf<Address>;
+  explicit Trie(std::shared_ptr<const detail::Store<Address>> store);
 
-  struct RootEntry {
-    std::uint32_t node = kNoNode;  // where the path continues, or
-    Value value = kNoMatch;        // the answer, when node is kNoNode
-  };
-  struct Node {
-    std::uint64_t children = 0;      // bit s: slot s continues in a child
-    std::uint64_t value_starts = 0;  // bit s: a run of equal values starts at slot s
-    std::uint32_t first_child = 0;   // index into nodes_
-    std::uint32_t first_value = 0;   // index into values_
-
-    [[nodiscard]] bool has_child(std::uint32_t slot) const noexcept {
-      return (children >> slot & 1) != 0;
-    }
-    // Index into nodes_. slot: one that has a child.
-    [[nodiscard]] std::uint32_t child(std::uint32_t slot) const noexcept {
-      return first_child + rank(children, slot) - 1;
-    }
-    // Index into values_. slot: one that has no child.
-    [[nodiscard]] std::uint32_t value(std::uint32_t slot) const noexcept {
-      return first_value + rank(value_starts, slot) - 1;
-    }
-    // How many of the bits 0 to slot are set.
-    [[nodiscard]] static std::uint32_t rank(std::uint64_t bits, std::uint32_t slot) noexcept {
-      const std::uint64_t up_to = (std::uint64_t{2} << slot) - 1;
-      return static_cast<std::uint32_t>(__builtin_popcountll(bits & up_to));
-    }
-  };
-  static_assert(sizeof(Node) == 24);
-  static constexpr std::uint32_t kNoNode = ~std::uint32_t{0};
-
-  class Compiler;
-
-  [[nodiscard]] Value descend(RootEntry entry, Address address) const noexcept {
-    std::uint32_t index = entry.node;
-    if (index == kNoNode) return entry.value;
-    for (unsigned offset = kRootBits;; offset += kStrideBits) {
-      const Node& node = nodes_[index];
-      const std::uint32_t slot = address.slice(offset, kStrideBits);
-      if (!node.has_child(slot)) return values_[node.value(slot)];
-      index = node.child(slot);
-    }
-  }
-
-  std::vector<RootEntry> root_;
-  std::vector<Node> nodes_;
-  std::vector<Value> values_;
+  detail::LookupOne<View, Address> one_;
+  detail::LookupBurst<View, Address> burst_;
+  View view_;
+  std::size_t memory_bytes_ = 0;
+  std::shared_ptr<const detail::Store<Address>> store_;
 };
 
 using Trie4 = Trie<Address4>;

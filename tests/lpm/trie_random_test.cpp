@@ -67,7 +67,10 @@ TYPED_TEST(RandomTrie, DoesNotDependOnTheOrderOfEdits) {
 
   const lpm::Trie<TypeParam> direct(routes);
   const lpm::Trie<TypeParam> roundabout(edited);
-  EXPECT_EQ(direct.memory_bytes(), roundabout.memory_bytes());
+  // How many keys share a page of a hash table (IPv6) is chance, anew for every table.
+  const double slack = TypeParam::kBits == 32 ? 0 : 0.1;
+  const auto bytes = static_cast<double>(direct.memory_bytes());
+  EXPECT_NEAR(static_cast<double>(roundabout.memory_bytes()), bytes, slack * bytes);
   for (const TypeParam address : random_routes::probes_of(routes, this->random_))
     ASSERT_EQ(direct.lookup(address), roundabout.lookup(address)) << to_string(address);
 }
@@ -104,14 +107,38 @@ TYPED_TEST(RandomTrie, BurstMayRepeatOneAddress) {
   EXPECT_EQ(values, std::vector<lpm::Value>(addresses.size(), 5));
 }
 
-TYPED_TEST(RandomTrie, MemoryStaysWithinTheDocumentedBound) {
-  constexpr std::size_t kNodesPerRoute = (TypeParam::kBits - 16 + 5) / 6;
+// What one more route can cost: the nodes of its path, and in IPv6 the pages of a site and of a
+// host route with their share of the directories. A value of 2^30 or more takes 4 bytes in a block
+// of 64 or of a power of two more.
+TYPED_TEST(RandomTrie, MemoryStaysWithinTheBoundOfItsPaths) {
+  constexpr bool kIs4 = TypeParam::kBits == 32;
+  constexpr std::size_t kBytesPerRoute = 8 + (kIs4 ? 2 * 1024 : 1024 + 10 * 64 + 2 * (640 + 8));
   const std::size_t empty = lpm::Trie<TypeParam>().memory_bytes();
   for (const Shape shape : shapes()) {
     const auto routes = random_routes::scattered<TypeParam>(shape, this->random_);
-    const std::size_t nodes = routes.size() * kNodesPerRoute;
-    const std::size_t values = nodes + 2 * routes.size();
-    EXPECT_LE(lpm::Trie<TypeParam>(routes).memory_bytes() - empty, 24 * nodes + 4 * values);
+    EXPECT_LE(lpm::Trie<TypeParam>(routes).memory_bytes() - empty, routes.size() * kBytesPerRoute);
+  }
+}
+
+// The whole cost of the first route of a table, by its length. IPv4: a node of 256 words for each 8
+// bits behind the root. IPv6: a line for each; a page of two lines for a site, and for a host route.
+TYPED_TEST(RandomTrie, LoneRouteCostsWhatItsLengthSays) {
+  const std::size_t empty = lpm::Trie<TypeParam>().memory_bytes();
+  for (unsigned length = 0; length <= TypeParam::kBits; ++length) {
+    lpm::RouteSet<TypeParam> routes;
+    routes.insert(
+        lpm::Prefix<TypeParam>::enclosing(probes::random_address<TypeParam>(this->random_), length),
+        1);
+    std::size_t bytes = 0;
+    if (TypeParam::kBits == 32)
+      bytes = length <= 16 ? 0 : length <= 24 ? 1024 : 2048;
+    else if (length < 48)
+      bytes = length <= 16 ? 0 : (length - 16 + 7) / 8 * 64;
+    else if (length == 128)
+      bytes = 2 * 128;
+    else
+      bytes = 128 + (length - 48 + 7) / 8 * 64;
+    EXPECT_EQ(lpm::Trie<TypeParam>(routes).memory_bytes() - empty, bytes) << length;
   }
 }
 

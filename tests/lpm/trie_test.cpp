@@ -25,6 +25,26 @@ class Trie : public testing::Test {
   [[nodiscard]] static Prefix host(Address address) {
     return Prefix::enclosing(address, Address::kBits);
   }
+  // The block of a node that is no child of the root.
+  static inline const Prefix kBlock = Prefix::enclosing(kLast, Address::kBits == 32 ? 24 : 56);
+
+  // A route for each slot of kBlock.
+  void fill(auto value_of) {
+    Address network = kBlock.network();
+    for (lpm::Value slot = 0; slot < 256; ++slot) {
+      const auto sibling = Prefix::enclosing(network, kBlock.length() + 8);
+      routes_.insert(sibling, value_of(slot));
+      network = probes::next(probes::last_of(sibling));
+    }
+  }
+  // Far from kBlock. Size changes the form of a table of IPv4 only.
+  void make_large() {
+    if (Address::kBits != 32) return;
+    Address address = kFirst;
+    for (lpm::Value value = 1; value <= 20'000; ++value, address = probes::next(address))
+      routes_.insert(host(address), value);
+  }
+
   [[nodiscard]] lpm::Trie<Address> compiled() const { return lpm::Trie<Address>(routes_); }
 
   // At the edges of every route, and at the ends of the address space.
@@ -120,8 +140,8 @@ TYPED_TEST(Trie, RemovedRouteUncoversTheOneAroundIt) {
 
 TYPED_TEST(Trie, SiblingsThatFillEveryLevelAreToldApart) {
   auto random = support::seeded_random();
-  // 6 bits are the slots of a node; 12 cross a border of levels wherever they begin.
-  for (const unsigned count_bits : {6U, 12U})
+  // 8 bits are the slots of a node; 12 cross a border of levels wherever they begin.
+  for (const unsigned count_bits : {8U, 12U})
     for (unsigned length = count_bits; length <= TypeParam::kBits; length += 5) {
       const auto block = lpm::Prefix<TypeParam>::enclosing(
           probes::random_address<TypeParam>(random), length - count_bits);
@@ -145,15 +165,15 @@ TYPED_TEST(Trie, SiblingsThatFillEveryLevelAreToldApart) {
 
 // Every slot of a node continues in a child, so that the node has no value of its own.
 TYPED_TEST(Trie, NodeMayConsistOfChildrenAlone) {
-  const unsigned child_length = 16 + 6;
+  const unsigned child_length = 16 + 8;
   TypeParam network{};
-  for (lpm::Value value = 1; value <= 64; ++value) {
+  for (lpm::Value value = 1; value <= 256; ++value) {
     this->routes_.insert(this->host(network), value);
     network =
         probes::next(probes::last_of(lpm::Prefix<TypeParam>::enclosing(network, child_length)));
   }
   this->expect_as_linear_scan();
-  this->routes_.insert({}, 65);
+  this->routes_.insert({}, 257);
   this->expect_as_linear_scan();
 }
 
@@ -166,23 +186,34 @@ TYPED_TEST(Trie, ChildrenAtTheEndsOfANodeKeepTheValuesBetween) {
   }
 }
 
-TYPED_TEST(Trie, EqualNeighboursAreOneRunAndDifferentOnesAreNot) {
-  const auto block = lpm::Prefix<TypeParam>::enclosing(this->kFirst, 16);
-  const auto fill = [&](auto value_of) {
-    TypeParam network = block.network();
-    for (lpm::Value slot = 0; slot < 64; ++slot) {
-      const auto sibling = lpm::Prefix<TypeParam>::enclosing(network, 16 + 6);
-      this->routes_.insert(sibling, value_of(slot));
-      network = probes::next(probes::last_of(sibling));
-    }
-    this->expect_as_linear_scan();
-    return this->compiled().memory_bytes();
+// Costs are those of nodes that are neither dense, as children of the root are, nor in the form
+// that IPv4 has for tables of up to 16,384 routes.
+TYPED_TEST(Trie, ShortPrefixTakesOneRunHoweverManySlotsItFills) {
+  this->make_large();
+  const std::size_t before = this->compiled().memory_bytes();
+  const auto cost_of = [&](unsigned length) {
+    this->routes_.insert(lpm::Prefix<TypeParam>::enclosing(this->kBlock.network(), length), 9);
+    const std::size_t bytes = this->compiled().memory_bytes() - before;
+    this->routes_.remove(lpm::Prefix<TypeParam>::enclosing(this->kBlock.network(), length));
+    return bytes;
   };
-  const std::size_t one_run = fill([](lpm::Value) { return 9U; });
-  const std::size_t two_runs = fill([](lpm::Value slot) { return slot < 32 ? 9U : 10U; });
-  const std::size_t alternating = fill([](lpm::Value slot) { return 9U + slot % 2; });
-  EXPECT_EQ(two_runs, one_run + sizeof(lpm::Value));
-  EXPECT_EQ(alternating, one_run + 63 * sizeof(lpm::Value));
+  const unsigned length = this->kBlock.length();
+  const std::size_t cost = cost_of(length + 1);
+  EXPECT_EQ(cost_of(length + 8), cost);
+  // As many different values as slots: 256 cells more.
+  this->fill([](lpm::Value slot) { return 9 + slot; });
+  EXPECT_EQ(this->compiled().memory_bytes() - before, cost + 16 * 64);
+}
+
+TYPED_TEST(Trie, NeighboursAreToldApartWhateverRunsTheyMake) {
+  for (const lpm::Value run : {1U, 2U, 3U, 64U, 128U, 256U}) {
+    this->fill([run](lpm::Value slot) { return 9U + slot / run % 2; });
+    this->expect_as_linear_scan();
+    // Of all lengths: the node has to remember which.
+    this->routes_.insert(
+        lpm::Prefix<TypeParam>::enclosing(this->kBlock.network(), this->kBlock.length() + 3), run);
+    this->expect_as_linear_scan();
+  }
 }
 
 TYPED_TEST(Trie, RunGoesOnAroundAChild) {
@@ -190,21 +221,27 @@ TYPED_TEST(Trie, RunGoesOnAroundAChild) {
   this->routes_.insert(block, 1);
   // In the second slot of the block's node.
   const auto second =
-      probes::next(probes::last_of(lpm::Prefix<TypeParam>::enclosing(this->kFirst, 16 + 6)));
+      probes::next(probes::last_of(lpm::Prefix<TypeParam>::enclosing(this->kFirst, 16 + 8)));
   this->routes_.insert(this->host(second), 2);
   this->expect_as_linear_scan();
 }
 
-// What a route that fills a slot says is handed down to the slot's child, and stored only there.
-TYPED_TEST(Trie, SlotWithAChildStoresNoValue) {
-  const auto block = lpm::Prefix<TypeParam>::enclosing(this->kFirst, 16);
-  const auto slot = lpm::Prefix<TypeParam>::enclosing(probes::last_of(block), 16 + 6);
-  this->routes_.insert(block, 1);
-  this->routes_.insert(this->host(probes::next(slot.network())), 2);
-  const std::size_t without = this->compiled().memory_bytes();
-  this->routes_.insert(slot, 3);
-  this->expect_as_linear_scan();
-  EXPECT_EQ(this->compiled().memory_bytes(), without);
+// What a route that fills a slot says is written down in the slot's child, where there is room for
+// it anyway.
+TYPED_TEST(Trie, RouteThatFillsASlotWithAChildCostsNothing) {
+  for (const bool is_large : {false, true}) {
+    if (is_large) this->make_large();
+    this->routes_.insert(this->host(probes::next(this->kBlock.network())), 2);
+    if (this->kBlock.length() + 8 < TypeParam::kBits)
+      this->routes_.insert(
+          lpm::Prefix<TypeParam>::enclosing(this->kBlock.network(), this->kBlock.length() + 1), 3);
+    const std::size_t without = this->compiled().memory_bytes();
+    this->routes_.insert(this->kBlock, 4);
+    EXPECT_EQ(this->compiled().memory_bytes(), without);
+    this->routes_.remove(this->host(probes::next(this->kBlock.network())));
+    EXPECT_LE(this->compiled().memory_bytes(), without);
+    if (!is_large) this->expect_as_linear_scan();
+  }
 }
 
 TYPED_TEST(Trie, HostRoutesAtTheEndsOfBlocksReachNoFurther) {

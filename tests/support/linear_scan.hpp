@@ -22,6 +22,10 @@ class LinearScan {
     routes_.push_back({prefix, value});
   }
 
+  void remove(const lpm::Prefix<Address>& prefix) {
+    std::erase_if(routes_, [&](const Route& route) { return route.prefix == prefix; });
+  }
+
   [[nodiscard]] lpm::Value lookup(Address address) const {
     const Route* longest = nullptr;
     for (const Route& route : routes_) {

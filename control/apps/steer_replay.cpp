@@ -97,20 +97,31 @@ std::vector<std::string> names_of(const std::vector<Options::Input>& captures) {
   return names;
 }
 
-std::optional<std::string> clash_of(const Options& options) {
-  std::vector<std::filesystem::path> inputs{options.bindings};
-  for (const Options::Input& input : options.captures) inputs.emplace_back(input.path);
+std::vector<std::filesystem::path> outputs_of(const Options& options) {
   std::vector<std::filesystem::path> outputs;
   if (!options.output_dir.empty())
     outputs = control::replay::OutputCaptures::paths_in(options.output_dir);
   if (!options.verdicts.empty()) outputs.emplace_back(options.verdicts);
-  return control::replay::clash_of(inputs, outputs);
+  return outputs;
+}
+
+std::optional<std::string> clash_of(const Options& options) {
+  std::vector<std::filesystem::path> inputs{options.bindings};
+  for (const Options::Input& input : options.captures) inputs.emplace_back(input.path);
+  return control::replay::clash_of(inputs, outputs_of(options));
 }
 
 // The files that packets and verdicts are written to, if any.
 class Files {
  public:
+  // Throws std::runtime_error if one of them cannot be written, before any is replaced.
   Files(const Options& options, const std::vector<control::Binding>& bindings) {
+    if (const std::optional<std::string> obstacle =
+            control::replay::obstacle_to(outputs_of(options), options.output_dir))
+      throw std::runtime_error(*obstacle);
+    // First: the verdicts may go there, too.
+    if (!options.output_dir.empty())
+      control::replay::OutputCaptures::make_directory(options.output_dir);
     if (!options.verdicts.empty())
       verdicts_.emplace(options.verdicts, names_of(options.captures), bindings);
     if (!options.output_dir.empty()) captures_.emplace(options.output_dir);

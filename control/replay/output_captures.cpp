@@ -22,14 +22,17 @@ std::vector<std::filesystem::path> OutputCaptures::paths_in(
   return paths;
 }
 
-OutputCaptures::OutputCaptures(const std::filesystem::path& directory)
-    : format_(pcap_open_dead_with_tstamp_precision(DLT_EN10MB, kSnapLength,
-                                                   PCAP_TSTAMP_PRECISION_NANO)) {
+void OutputCaptures::make_directory(const std::filesystem::path& directory) {
   std::error_code error;
   std::filesystem::create_directories(directory, error);
   if (error)
     throw std::runtime_error(
         fmt::format("{}: cannot be made: {}", directory.string(), error.message()));
+}
+
+OutputCaptures::OutputCaptures(const std::filesystem::path& directory)
+    : format_(pcap_open_dead_with_tstamp_precision(DLT_EN10MB, kSnapLength,
+                                                   PCAP_TSTAMP_PRECISION_NANO)) {
   for (std::size_t i = 0; i < outputs_.size(); ++i) {
     Output& output = outputs_[i];
     output.path = directory / kNames[i];

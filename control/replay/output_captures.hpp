@@ -22,8 +22,11 @@ class OutputCaptures {
   [[nodiscard]] static std::vector<std::filesystem::path> paths_in(
       const std::filesystem::path& directory);
 
-  // Makes the directory if it is missing and replaces the files. Throws std::runtime_error naming
-  // the path if that fails.
+  // Makes the directory, and what is missing above it. Throws std::runtime_error naming the path if
+  // that fails.
+  static void make_directory(const std::filesystem::path& directory);
+
+  // Replaces the files. Throws std::runtime_error naming the path if that fails.
   explicit OutputCaptures(const std::filesystem::path& directory);
 
   // Throws std::runtime_error if the disk is full, or anything else could not be written.

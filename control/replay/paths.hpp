@@ -15,4 +15,10 @@ namespace control::replay {
     const std::vector<std::filesystem::path>& inputs,
     const std::vector<std::filesystem::path>& outputs);
 
+// Why one of these outputs could not be opened for writing, as far as can be told without touching
+// any: so that a replay that cannot start replaces nothing. directory: will be made if it is
+// missing, with what is missing above it; empty: none.
+[[nodiscard]] std::optional<std::string> obstacle_to(
+    const std::vector<std::filesystem::path>& outputs, const std::filesystem::path& directory);
+
 }  // namespace control::replay

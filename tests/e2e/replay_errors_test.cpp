@@ -218,6 +218,10 @@ TEST(Replay, DoesNotReplaceAFileThatItReadsOrWritesElsewhere) {
         scratch / "out/cdn.pcap"},
        "",
        "would be written twice"},
+      {{"--ingress", kGood, "--output-dir", "not-there", "--verdicts",
+        support::fs::current_path() / "not-there/cdn.pcap"},
+       "",
+       "would be written twice"},
   };
   for (const Case& test : cases) {
     using e2e::operator+;
@@ -240,6 +244,28 @@ TEST(Replay, LeavesOldFilesAloneWhenItCannotStart) {
   EXPECT_EQ(replay(good + e2e::Words{"--", "--help"}).status, 2);
   EXPECT_EQ(replay(good + e2e::Words{"--verdicts", "/nonexistent/v.tsv"}).status, 1);
   EXPECT_EQ(support::contents_of(output + "/cdn.pcap"), before);
+}
+
+TEST(Replay, ReplacesNoFileWhenAnotherCannotBeWritten) {
+  const Scratch scratch;
+  const std::string verdicts = scratch / "verdicts.tsv";
+  const std::string output = scratch / "output";
+  std::ofstream(verdicts) << "precious";
+  support::fs::create_directories(output + "/dropped.pcap");
+  std::ofstream(output + "/cdn.pcap") << "precious";
+  const e2e::Words common{"--bindings", kBindings, "--ingress",   kGood,
+                          "--verdicts", verdicts,  "--output-dir"};
+  using e2e::operator+;
+  const auto blocked = replay(common + e2e::Words{output});
+  EXPECT_EQ(blocked.status, 1);
+  EXPECT_EQ(blocked.out, "");
+  EXPECT_TRUE(has(blocked.error, output + "/dropped.pcap: cannot be written: Is a directory"))
+      << blocked.error;
+  const auto unmakable = replay(common + e2e::Words{verdicts + "/output"});
+  EXPECT_EQ(unmakable.status, 1);
+  EXPECT_TRUE(has(unmakable.error, "cannot be made: Not a directory")) << unmakable.error;
+  EXPECT_EQ(support::contents_of(output + "/cdn.pcap"), "precious");
+  EXPECT_EQ(support::contents_of(verdicts), "precious");
 }
 
 TEST(Replay, SaysWhenStandardOutputIsLost) {

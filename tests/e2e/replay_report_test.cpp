@@ -138,6 +138,16 @@ TEST(Replay, TellsCapturesOfOneNameApartAndKeepsTheColumnsWhole) {
   EXPECT_NE(text.find("\na\\tb\\n.pcap\t1\t"), std::string::npos) << text;
 }
 
+TEST(Replay, WritesVerdictsIntoAnOutputDirectoryThatItMakes) {
+  const Scratch scratch;
+  const std::string output = scratch / "new/output";
+  const auto result = replay({"--bindings", kBindings, "--ingress", kCapture, "--output-dir",
+                              output, "--verdicts", output + "/verdicts.tsv"});
+  EXPECT_EQ(result.status, 0) << result.error;
+  EXPECT_NE(support::contents_of(output + "/verdicts.tsv"), "");
+  EXPECT_TRUE(support::fs::exists(output + "/cdn.pcap"));
+}
+
 // Bindings are counted by the ingress traffic they match; egress traffic tells inside from outside.
 TEST(Replay, ReportsTheBusiestBindingsFirst) {
   const Scratch scratch;

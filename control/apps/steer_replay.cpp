@@ -11,7 +11,6 @@
 #include <cstring>
 #include <exception>
 #include <filesystem>
-#include <limits>
 #include <optional>
 #include <stdexcept>
 #include <string>
@@ -155,7 +154,7 @@ bool wants_colour() {
 bool report(const control::replay::ReplayResult& result,
             const std::vector<control::Binding>& bindings, const Options& options) {
   control::replay::ReportOptions report{.colour = wants_colour()};
-  if (options.all_bindings) report.bindings_max = std::numeric_limits<std::size_t>::max();
+  if (options.all_bindings) report.bindings_max.reset();
   return print(options.json ? json_of(result, bindings, report)
                             : table_of(result, bindings, report));
 }
@@ -183,6 +182,8 @@ int run(const Options& options) {
   if (!captures && control::replay::Interruption::requested()) {
     // Standard input had not begun yet.
     control::replay::ReplayResult nothing;
+    nothing.generation = table->table->generation();
+    nothing.bindings.resize(bindings.size());
     nothing.was_interrupted = true;
     return report(nothing, bindings, options) ? kInterrupted : kFailed;
   }

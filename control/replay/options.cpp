@@ -37,7 +37,7 @@ po::options_description described() {
        "write magic_transit.pcap, cdn.pcap, spectrum.pcap and dropped.pcap there")      //
       ("verdicts", text("FILE"), "write a line for each packet there (tab-separated)")  //
       ("json", "print JSON instead of a table")                                         //
-      ("all-bindings", "report all bindings that had traffic, not the 20 busiest")      //
+      ("all-bindings", "report all bindings, idle ones too, not the 20 busiest")        //
       ("repeat", text("N"),
        "replay N times from memory, for timing (default 1); files are written once")  //
       ("workers", text("N"), "worker threads (default 1)")                            //

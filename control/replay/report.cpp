@@ -8,6 +8,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <optional>
 #include <string_view>
 
 namespace control::replay {
@@ -40,17 +41,18 @@ std::vector<std::pair<std::string_view, Volume>> reasons_of(const ReplayResult& 
   return reasons;
 }
 
-// Numbers of the busiest bindings, those with most packets first, the lower number among equals.
-std::vector<std::size_t> busiest(const ReplayResult& result, std::size_t max) {
+// Numbers of the busiest bindings, those with most packets first, the lower number among equals. Up
+// to `max` that had packets; all that there are if there is no limit.
+std::vector<std::size_t> busiest(const ReplayResult& result, std::optional<std::size_t> max) {
   std::vector<std::size_t> numbers;
   for (std::size_t number = 1; number < result.bindings.size(); ++number)
-    if (result.bindings[number].packets != 0) numbers.push_back(number);
+    if (!max || result.bindings[number].packets != 0) numbers.push_back(number);
   const auto busier = [&](std::size_t a, std::size_t b) {
     const std::uint64_t packets_a = result.bindings[a].packets;
     const std::uint64_t packets_b = result.bindings[b].packets;
     return packets_a != packets_b ? packets_a > packets_b : a < b;
   };
-  const std::size_t kept = std::min(max, numbers.size());
+  const std::size_t kept = std::min(max.value_or(numbers.size()), numbers.size());
   const auto end = numbers.begin() + static_cast<std::ptrdiff_t>(kept);
   std::partial_sort(numbers.begin(), end, numbers.end(), busier);
   numbers.resize(kept);

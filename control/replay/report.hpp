@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,8 @@
 namespace control::replay {
 
 struct ReportOptions {
-  std::size_t bindings_max =
-      20;               // rows of bindings, the busiest first; those without packets never
+  // Rows of bindings, the busiest first. Without a limit those without packets are shown, too.
+  std::optional<std::size_t> bindings_max = 20;
   bool colour = false;  // of the table for people
 };
 

@@ -301,6 +301,7 @@ TEST(Replay, CanBeInterruptedBeforeStandardInputBegins) {
   const auto result = program.wait();
   EXPECT_EQ(result.status, 130);
   EXPECT_EQ(nlohmann::json::parse(result.out)["packets"], 0);
+  EXPECT_EQ(nlohmann::json::parse(result.out)["generation"], 1);
   EXPECT_EQ(result.error, "");
   close(silent);
 }

@@ -178,7 +178,13 @@ TEST(Replay, ReportsTheBusiestBindingsFirst) {
 
   using e2e::operator+;
   const auto all = replay(arguments + e2e::Words{"--all-bindings"});
-  EXPECT_EQ(nlohmann::json::parse(all.out)["bindings"].size(), 25U);
+  const nlohmann::json all_bindings = nlohmann::json::parse(all.out)["bindings"];
+  ASSERT_EQ(all_bindings.size(), 26U);
+  EXPECT_EQ(all_bindings[24]["cidr"], "203.0.113.1/32");
+  EXPECT_EQ(all_bindings[25],
+            (nlohmann::json{
+                {"cidr", "203.0.113.0/24"}, {"service", "cdn"}, {"packets", 0}, {"bytes", 0}}))
+      << "an idle binding is a binding";
 }
 
 TEST(Replay, PrintsATableForPeopleWithoutColourWhereThereIsNoTerminal) {

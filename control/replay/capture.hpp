@@ -36,7 +36,7 @@ class Capture {
 
   // Why read() ended as broken.
   [[nodiscard]] std::string error() const;
-  // Bytes read so far, and in all: 0 if unknown (a pipe). For a progress bar.
+  // Bytes read so far, and in all. Both 0 if unknown (a pipe). For a progress bar.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept;
   [[nodiscard]] std::uint64_t bytes_total() const noexcept { return bytes_total_; }
 

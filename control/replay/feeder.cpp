@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <new>
 #include <utility>
@@ -56,6 +57,7 @@ void Feeder::read(DirectedCapture& source, std::size_t index) {
   source_ = &source;
   origin_ = {.capture = index, .first_packet = 1, .direction = source.direction};
   packets_of_capture_ = 0;
+  packet_bytes_of_capture_ = 0;
   refusal_.clear();
   try {
     begin_block();
@@ -70,12 +72,18 @@ void Feeder::read(DirectedCapture& source, std::size_t index) {
       },
       this);
   finish_block();
-  bytes_of_captures_before_ += source.capture.bytes_total();
+  // What stands behind a break is done with, too.
+  bytes_of_captures_before_ += std::max(source.capture.bytes_total(), bytes_of_capture());
   // An interrupted read of a pipe looks broken, too.
   if (is_interrupted())
     was_interrupted_ = true;
   else if (end != Capture::End::complete)
     errors_.push_back(describe_end());
+}
+
+std::uint64_t Feeder::bytes_of_capture() const noexcept {
+  const bool is_pipe = source_->capture.bytes_total() == 0;
+  return is_pipe ? packet_bytes_of_capture_ : source_->capture.bytes_read();
 }
 
 std::string Feeder::describe_end() const {
@@ -108,6 +116,7 @@ void Feeder::append(const pcap_pkthdr& header, const std::uint8_t* bytes) {
     block_->append(header.ts, header.caplen, header.len, bytes);
   }
   ++packets_of_capture_;
+  packet_bytes_of_capture_ += header.caplen;
   if (passes_ == 1) {
     dealt_.packets += 1;
     dealt_.bytes += header.len;
@@ -128,8 +137,7 @@ void Feeder::begin_block() {
 }
 
 void Feeder::finish_block() {
-  bytes_read_.store(bytes_of_captures_before_ + source_->capture.bytes_read(),
-                    std::memory_order_relaxed);
+  bytes_read_.store(bytes_of_captures_before_ + bytes_of_capture(), std::memory_order_relaxed);
   if (block_ == nullptr) return;  // there was no memory for it
   if (passes_ > 1)
     loaded_.push_back(block_);

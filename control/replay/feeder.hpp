@@ -39,6 +39,7 @@ class Feeder {
   // Ends run() after the packet under way. Any thread.
   void stop() noexcept { stopped_.store(true, std::memory_order_relaxed); }
 
+  // Bytes of the captures read so far; of a pipe, which does not tell, those of its packets.
   // Readable at any time.
   [[nodiscard]] std::uint64_t bytes_read() const noexcept {
     return bytes_read_.load(std::memory_order_relaxed);
@@ -67,6 +68,7 @@ class Feeder {
   void take(const pcap_pkthdr& header, const std::uint8_t* bytes);
   void append(const pcap_pkthdr& header, const std::uint8_t* bytes);
   [[nodiscard]] std::string describe_end() const;
+  [[nodiscard]] std::uint64_t bytes_of_capture() const noexcept;
   void begin_block();
   void finish_block();
   void deal(Block* block);
@@ -87,6 +89,7 @@ class Feeder {
   Block* block_ = nullptr;
   Block::Origin origin_;
   std::uint64_t packets_of_capture_ = 0;
+  std::uint64_t packet_bytes_of_capture_ = 0;
   std::uint64_t bytes_of_captures_before_ = 0;
 
   std::atomic<std::uint64_t> bytes_read_{0};

@@ -69,15 +69,15 @@ Line Arena::allocate(std::uint32_t lines) {
   }
   made_.push_back(line);
   used_lines_ += lines;
-  info_[line] = {epoch_, lines};
+  info_[line] = lines | kNew;
   return line;
 }
 
 void Arena::free(Line line) noexcept {
-  Info& info = info_[line];
-  used_lines_ -= info.lines;
-  info.epoch = 0;
-  size_of(info.lines).free.push_back(line);
+  const std::uint32_t lines = lines_of(line);
+  info_[line] = lines;
+  used_lines_ -= lines;
+  size_of(lines).free.push_back(line);
 }
 
 void Arena::give_up(Line line) {
@@ -88,25 +88,24 @@ void Arena::give_up(Line line) {
   // So that commit() cannot fail.
   if (retired_.size() == retired_.capacity()) retired_.reserve(2 * retired_.size() + 8);
   given_up_.push_back(line);
-  given_up_lines_ += info_[line].lines;
+  given_up_lines_ += lines_of(line);
 }
 
 void Arena::commit(std::uint64_t generation) noexcept {
+  for (const Line line : made_) info_[line] &= ~kNew;
   made_.clear();
-  ++epoch_;
   if (given_up_.empty()) return;
   retired_lines_ += std::exchange(given_up_lines_, 0);
   retired_.push_back({generation, std::exchange(given_up_, {})});
 }
 
 void Arena::rollback() noexcept {
-  // A block that was made, freed and made again is noted twice; its epoch tells.
+  // A block that was made, freed and made again is noted twice, but free at the second time.
   for (const Line line : made_)
     if (is_new(line)) free(line);
   made_.clear();
   given_up_.clear();
   given_up_lines_ = 0;
-  ++epoch_;
 }
 
 void Arena::reclaim(std::uint64_t up_to) noexcept {
@@ -114,7 +113,7 @@ void Arena::reclaim(std::uint64_t up_to) noexcept {
       std::ranges::find_if(retired_, [&](const Retired& r) { return r.generation > up_to; });
   for (auto it = retired_.begin(); it != kept; ++it) {
     for (const Line line : it->blocks) {
-      retired_lines_ -= info_[line].lines;
+      retired_lines_ -= lines_of(line);
       free(line);
     }
   }
@@ -122,8 +121,8 @@ void Arena::reclaim(std::uint64_t up_to) noexcept {
 }
 
 std::size_t Arena::bookkeeping_bytes() const noexcept {
-  std::size_t bytes =
-      info_.capacity() * sizeof(Info) + (made_.capacity() + given_up_.capacity()) * sizeof(Line);
+  std::size_t bytes = info_.capacity() * sizeof(std::uint32_t) +
+                      (made_.capacity() + given_up_.capacity()) * sizeof(Line);
   for (const Size& size : small_) bytes += size.free.capacity() * sizeof(Line);
   for (const auto& [lines, size] : large_) bytes += size.free.capacity() * sizeof(Line);
   for (const Retired& retired : retired_) bytes += retired.blocks.capacity() * sizeof(Line);

@@ -47,9 +47,9 @@ class Arena {
   // Between transactions, for a block that no reader uses.
   void free_unused(Line line) noexcept { free(line); }
 
-  [[nodiscard]] std::uint32_t lines_of(Line line) const noexcept { return info_[line].lines; }
+  [[nodiscard]] std::uint32_t lines_of(Line line) const noexcept { return info_[line] & ~kNew; }
   // Made in this transaction: no reader knows it, it may be changed in place.
-  [[nodiscard]] bool is_new(Line line) const noexcept { return info_[line].epoch == epoch_; }
+  [[nodiscard]] bool is_new(Line line) const noexcept { return (info_[line] & kNew) != 0; }
 
   // Ends a transaction. `generation`: the last one whose readers may hold what was given up.
   void commit(std::uint64_t generation) noexcept;
@@ -63,24 +63,21 @@ class Arena {
   }
   [[nodiscard]] std::size_t retired_bytes() const noexcept { return retired_lines_ * kLineBytes; }
   // Taken from Memory for blocks.
-  [[nodiscard]] std::size_t committed_bytes() const noexcept {
-    return committed_lines_ * kLineBytes;
-  }
+  [[nodiscard]] std::size_t committed_bytes() const noexcept { return committed_lines_ * kLineBytes; }
   // The writer's notes about blocks.
   [[nodiscard]] std::size_t bookkeeping_bytes() const noexcept;
 
  private:
-  struct Info {
-    std::uint32_t epoch;  // transaction in which the block was made; 0: free
-    std::uint32_t lines;
-  };
+  // Of a block: made in the running transaction.
+  static constexpr std::uint32_t kNew = std::uint32_t{1} << 31;
+
   struct Retired {
     std::uint64_t generation;
     std::vector<Line> blocks;
   };
   // The blocks of one size.
   struct Size {
-    std::size_t blocks = 0;  // free or not
+    std::size_t blocks = 0;   // free or not
     std::vector<Line> free;  // has room for all, so that freeing cannot fail
   };
   // Sizes of up to this many lines are found by index, larger ones by search.
@@ -98,8 +95,7 @@ class Arena {
   std::size_t retired_lines_ = 0;
   std::size_t given_up_lines_ = 0;
   std::byte* base_ = nullptr;
-  std::vector<Info> info_;  // by the first line of a block
-  std::uint32_t epoch_ = 1;
+  std::vector<std::uint32_t> info_;  // by the first line of a block: how many it has, and kNew
   std::array<Size, kSmallLines + 1> small_;
   std::map<std::uint32_t, Size> large_;
   std::vector<Line> made_;      // in this transaction

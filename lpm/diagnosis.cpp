@@ -235,18 +235,20 @@ std::vector<LookupStep> Store<Address>::path(Address address) const {
     const Entry* const site = more_.sites.find({address.high & ~std::uint64_t{0xffff}});
     if (site != nullptr) best = site->words[2];
     step("site", 0, kSiteBits);
-    if (best == 0) {
-      const Word word = root_[address.slice(0, 16)];
-      best = is_child(word) ? nodes_.inherited(word) : word;
-      step("root", 0, 16);
-      descend(word, 16);
+    if (site != nullptr) {
+      if ((site->words[3] & kSiteHasHosts) != 0) {
+        const Entry* const host = more_.hosts.find({address.high, address.low});
+        if (host != nullptr) best = host->words[4];
+        step("host", 0, Address::kBits);
+        if (host != nullptr) return steps;
+      }
+      descend(site->words[3] & ~kSiteHasHosts, kSiteBits);
     }
-    if (site == nullptr) return steps;
-    descend(site->words[3] & ~kSiteHasHosts, kSiteBits);
-    if ((site->words[3] & kSiteHasHosts) == 0) return steps;
-    if (const Entry* const host = more_.hosts.find({address.high, address.low}))
-      best = host->words[4];
-    step("host", 0, Address::kBits);
+    if (best != 0) return steps;
+    const Word word = root_[address.slice(0, 16)];
+    best = is_child(word) ? nodes_.inherited(word) : word;
+    step("root", 0, 16);
+    descend(word, 16);
   }
   return steps;
 }

@@ -58,15 +58,18 @@ struct LookupStep {
 // Any number of generations may be unreclaimed. One thread writes; Tries may be read by any number
 // of threads meanwhile.
 //
-// Cost of prepare(), per change: the path to the prefix is copied once per change set, at most 2
-// nodes (IPv4), or 4 nodes, or 1 page of a hash table and up to 10 nodes (IPv6), each up to 1,088
-// bytes. What is not in proportion:
-//   a prefix of 16 bits or less writes each of the 2^(16 - length) words of the root inside it, and
-//   once more in the other copy of the root at the next change set;
-//   one of n * 8 + m bits (m from 1 to 7) copies the up to 2^(8 - m) nodes directly below;
-//   a table of up to 1,024 dense nodes (1 MiB; IPv4) is kept in a form of its own: a change there
-//   makes the nodes of its /16 anew, and the change that exceeds it rebuilds the whole;
-//   the directory of a hash table (4 bytes for every 9 to 18 entries) is copied when it doubles.
+// Cost of prepare(), per change: the path to the prefix is copied once per change set: a node and a
+// record (IPv4), or 1 page of a hash table and up to 10 nodes (IPv6), each up to 1,088 bytes. What
+// is not in proportion:
+//   a prefix as long as the root's bits (16; of a large table of IPv4, 18) or shorter writes each
+//   of the words of the root inside it, and once more in the other copy of the root at the next
+//   change set; below those whose value changes, IPv4 makes the record anew and changes the up to
+//   64 nodes that inherit from it, IPv6 changes the node; one of IPv4 from 19 to 23 bits makes its
+//   record anew and changes the up to 32 nodes inside it; one of IPv6 of n * 8 + m bits (m from 1
+//   to 7) copies the up to 2^(8 - m) nodes directly below; a table of up to 1,024 nodes (1 MiB;
+//   IPv4) is kept in a form of its own: a change there makes the nodes of its /16 anew, and the
+//   change that exceeds it rebuilds the whole; the directory of a hash table (4 bytes for every 9
+//   to 18 entries) is copied when it doubles.
 template <class Address>
 class Fib {
  public:
@@ -108,7 +111,7 @@ class Fib {
   [[nodiscard]] Usage usage() const;
   // Adds up to usage().current.
   [[nodiscard]] std::vector<MemoryPart> memory_by_level() const;
-  // How many prefixes are found by how many steps of path().
+  // How many prefixes are found by how many steps of path(), if no other prefix takes one more.
   [[nodiscard]] std::vector<std::size_t> depth_histogram() const;
   [[nodiscard]] std::vector<LookupStep> path(Address address) const;
   // In prefix order.
@@ -116,10 +119,14 @@ class Fib {
   // Walks the whole table and checks the invariants:
   //   I1  every block that a word names is in use, no two words name the same node, and the blocks
   //       reached are all that are in use;
-  //   I2  the ranks of a node are the counts of its bits, its cells lie inside its block, and it
-  //       holds something;
-  //   I3  cells[0] of a node is what the prefixes of its parent say of its block;
-  //   I4  a word without child is what the prefixes of its node (or of the root) say of its slot;
+  //   I2  the ranks of a node are the counts of its bits, the cells of nodes and records lie inside
+  //       their blocks, and each holds something;
+  //   I3  cells[0] of a node is what the prefixes of its parent say of its block, that of a record
+  //   and
+  //       of a child of the root what the prefixes up to the root's bits say;
+  //   I4  a word without child is what the prefixes of its node (or of its record and shorter ones,
+  //   or
+  //       of the root) say of its slot;
   //   I5  every key of a hash table lies in the page that its hash leads to, with the right
   //       fingerprint, and a site's entry counts its host routes;
   //   I6  a wide value has a place while a prefix has it, and no longer;

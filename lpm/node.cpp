@@ -168,7 +168,7 @@ void Nodes::give_up(Word node) {
   --count_;
 }
 
-void Nodes::commit() {
+void Nodes::commit() noexcept {
   for (const Line line : lists_doomed_) lists_.erase(line);
   lists_doomed_.clear();
   lists_made_.clear();

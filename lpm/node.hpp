@@ -110,7 +110,7 @@ class Nodes {
 
   void give_up(Word node);
   // Together with the arena's.
-  void commit();
+  void commit() noexcept;
   void rollback() noexcept;
 
   [[nodiscard]] std::size_t count() const noexcept { return count_; }

@@ -69,6 +69,7 @@ ViewOf<Address> Store<Address>::view() const noexcept {
     };
     view.sites = table(more_.sites);
     view.hosts = table(more_.hosts);
+    view.has_hosts = more_.hosts.size() != 0;
   }
   return view;
 }

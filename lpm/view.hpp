@@ -42,6 +42,7 @@ struct View6 {
   HashView sites;
   // The prefixes of 128 bits. Entry: key (high, low), value.
   HashView hosts;
+  bool has_hosts;
   bool has_wide;
   bool large;
 };

@@ -3,19 +3,25 @@
 
 #include <algorithm>
 #include <cstring>
+#include <new>
 
 namespace lpm::detail {
 
 Word WideValues::take(Value value) {
   if (value < kWideValue) return value;
   steps_.reserve(steps_.size() + 1 > steps_.capacity() ? 2 * steps_.size() + 16 : 0);
-  const auto known = places_.find(value);
-  const std::uint32_t place = known != places_.end() ? known->second : free_place();
-  if (known == places_.end()) {
-    places_.emplace(value, place);
+  const auto [known, is_new] = places_.try_emplace(value, 0);
+  if (is_new) {
+    try {
+      known->second = free_place();
+    } catch (const std::bad_alloc&) {
+      places_.erase(known);
+      throw;
+    }
     // Nobody reads a place before the generation that names it is published.
-    arena_.at<Value>(line_)[place] = value;
+    arena_.at<Value>(line_)[known->second] = value;
   }
+  const std::uint32_t place = known->second;
   ++counts_[place];
   steps_.push_back({place, +1});
   return kWideValue | place;
@@ -71,7 +77,8 @@ void WideValues::commit(std::uint64_t generation) noexcept {
 }
 
 void WideValues::rollback() noexcept {
-  for (const Step& step : steps_) counts_[step.place] -= static_cast<std::uint32_t>(step.change);
+  for (const Step& step : steps_)
+    counts_[step.place] -= static_cast<std::uint32_t>(step.change);
   for (const Step& step : steps_) {
     if (!is_unused(step.place)) continue;
     places_.erase(arena_.at<const Value>(line_)[step.place]);

@@ -119,8 +119,7 @@ template <class Address>
 class FibForms : public FibTest<Address> {};
 TYPED_TEST_SUITE(FibForms, Families, FamilyNames);
 
-// Up to 4,096 of them have a word for every slot.
-TYPED_TEST(FibForms, ManyChildrenOfTheRootAreCompressed) {
+TYPED_TEST(FibForms, ManyChildrenOfTheRootComeAndGo) {
   const auto region = lpm::Prefix<TypeParam>::enclosing(this->any_address(), 1);
   std::vector<lpm::Prefix<TypeParam>> blocks;
   for (const auto& block : this->row(region.network(), 16, 6000))
@@ -131,20 +130,13 @@ TYPED_TEST(FibForms, ManyChildrenOfTheRootAreCompressed) {
       this->apply(std::span(changes).subspan(i, std::min(size, changes.size() - i)));
   };
   apply_all(1, 6000);
-  EXPECT_FALSE(this->has_part(", dense"));
   EXPECT_TRUE(this->is_right());
+  // All inherit from it.
   this->apply({region, 5});
   EXPECT_TRUE(this->is_right());
   apply_all(7, 100);
-  EXPECT_FALSE(this->has_part(", dense"));
   EXPECT_TRUE(this->is_right());
-  // Those that are left become dense as they are changed.
-  this->apply(this->to({blocks.begin() + 3000, blocks.end()}, 0));
-  EXPECT_FALSE(this->has_part(", dense"));
-  this->apply(this->to({blocks.begin(), blocks.begin() + 1500}, 9));
-  EXPECT_TRUE(this->has_part(", dense"));
-  EXPECT_TRUE(this->is_right(blocks));
-  this->apply(this->to({blocks.begin() + 1500, blocks.begin() + 3000}, 9));
+  this->apply(this->to({blocks.begin() + 1500, blocks.end()}, 0));
   EXPECT_TRUE(this->is_right(blocks));
   apply_all(0, 500);
   EXPECT_EQ(this->fib_.size(), 1U);
@@ -152,6 +144,29 @@ TYPED_TEST(FibForms, ManyChildrenOfTheRootAreCompressed) {
   // Nothing was there but the region.
   apply_all(11, 7);
   EXPECT_TRUE(this->is_right(blocks));
+}
+
+// --- IPv4: records
+
+TEST_F(FibForms4, BlocksWithOneValueShareARecord) {
+  // 1,100 nodes make the table large.
+  this->apply(to(row({0x0a000000}, 24, 1100), 1));
+  std::vector<Prefix4> hosts;
+  for (const Prefix4& block : row({0x0a000000}, 24, 1100)) hosts.push_back(host(block.network()));
+  this->apply(to(hosts, 5000));
+  ASSERT_FALSE(is_small());
+  const std::size_t before = fib_.usage().current;
+  // Three short records to a line.
+  this->apply({Prefix4::enclosing({0x40000000}, 4), 77});
+  EXPECT_LE(fib_.usage().current, before + 64);
+  const std::size_t one_more = fib_.usage().current;
+  this->apply({Prefix4::enclosing({0x80000000}, 3), 77});
+  EXPECT_EQ(fib_.usage().current, one_more);
+  EXPECT_TRUE(is_right());
+  this->apply({Prefix4::enclosing({0x40000000}, 4), 0});
+  this->apply({Prefix4::enclosing({0x80000000}, 3), 0});
+  EXPECT_EQ(fib_.usage().current, one_more);  // the line stays, for the next value
+  EXPECT_TRUE(is_right());
 }
 
 // --- IPv6: sites

@@ -255,7 +255,7 @@ TYPED_TEST(FibGenerations, RunningOutOfMemoryChangesNothing) {
     EXPECT_TRUE(this->is_right());
     if (all) break;
   }
-  EXPECT_GT(failures, 3U);
+  EXPECT_GE(failures, 2U);
 }
 
 TYPED_TEST(FibGenerations, WhatFailedSucceedsOnceThereIsMemory) {

@@ -121,7 +121,8 @@ TYPED_TEST(RandomTrie, MemoryStaysWithinTheBoundOfItsPaths) {
 }
 
 // The whole cost of the first route of a table, by its length. IPv4: a node of 256 words for each 8
-// bits behind the root. IPv6: a line for each; a page of two lines for a site, and for a host route.
+// bits behind the root. IPv6: a line for each; a page of two lines for a site, and for a host
+// route.
 TYPED_TEST(RandomTrie, LoneRouteCostsWhatItsLengthSays) {
   const std::size_t empty = lpm::Trie<TypeParam>().memory_bytes();
   for (unsigned length = 0; length <= TypeParam::kBits; ++length) {

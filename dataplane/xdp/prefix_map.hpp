@@ -6,6 +6,7 @@
 #include <expected>
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <variant>
@@ -58,8 +59,12 @@ class PrefixMap {
   std::expected<void, Refusal> set_host_addresses(const std::set<HostAddress>& addresses);
 
   // What is in, in the order of the address space.
-  [[nodiscard]] const std::map<lpm::AnyPrefix, Onboarding>& prefixes() const noexcept;
-  [[nodiscard]] const std::set<HostAddress>& host_addresses() const noexcept;
+  [[nodiscard]] const std::map<lpm::AnyPrefix, Onboarding>& prefixes() const noexcept {
+    return prefixes_;
+  }
+  [[nodiscard]] const std::set<HostAddress>& host_addresses() const noexcept {
+    return host_addresses_;
+  }
 
   // The maps, for the programs that are to share them.
   struct Descriptors {
@@ -72,7 +77,14 @@ class PrefixMap {
  private:
   class Maps;
   class Editor;
-  std::unique_ptr<Maps> maps_;
+  struct Was {
+    lpm::AnyPrefix prefix;
+    std::optional<Onboarding> state;
+  };
+  [[nodiscard]] std::optional<Refusal> judge(const lpm::AnyPrefix& prefix) const;
+  void put_back(std::span<const Was> was);
+
+  std::unique_ptr<Editor> editor_;
   std::map<lpm::AnyPrefix, Onboarding> prefixes_;
   std::set<HostAddress> host_addresses_;
 };

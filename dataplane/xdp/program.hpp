@@ -107,6 +107,8 @@ class Program {
 
  private:
   struct Loaded;
+  void load(const PrefixMap& prefixes);
+
   std::string interface_;
   Mode mode_ = Mode::native;
   std::unique_ptr<Loaded> loaded_;

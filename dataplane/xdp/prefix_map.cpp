@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "dataplane/xdp/prefix_map.hpp"
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <iterator>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "dataplane/xdp/layout.h"
+#include "dataplane/xdp/maps.hpp"
+
+namespace dataplane::xdp {
+namespace {
+
+Net net_of(const lpm::Prefix4& prefix) noexcept {
+  const lpm::Address6 network{std::uint64_t{prefix.network().bits} << 32, 0};
+  return {STEER_IPV4, lpm::Prefix6::enclosing(network, prefix.length())};
+}
+Net net_of(const lpm::Prefix6& prefix) noexcept {
+  return {STEER_IPV6, prefix};
+}
+Net net_of(const lpm::AnyPrefix& prefix) noexcept {
+  return std::visit([](const auto& any) { return net_of(any); }, prefix);
+}
+Net net_of(lpm::Address4 address) noexcept {
+  return net_of(lpm::Prefix4::enclosing(address, lpm::Address4::kBits));
+}
+Net net_of(lpm::Address6 address) noexcept {
+  return net_of(lpm::Prefix6::enclosing(address, lpm::Address6::kBits));
+}
+
+bool overlap(const Net& a, const Net& b) noexcept {
+  return a.family == b.family && a.prefix.overlaps(b.prefix);
+}
+
+// Row 3 of the semantics, as in dataplane/table.cpp.
+const std::array<lpm::AnyPrefix, 7>& local_scope() {
+  static const auto cidr = [](std::string_view text) { return lpm::parse_prefix(text).value(); };
+  static const std::array kLocalScope{
+      cidr("127.0.0.0/8"), cidr("169.254.0.0/16"), cidr("224.0.0.0/4"), cidr("255.255.255.255/32"),
+      cidr("::1/128"),     cidr("fe80::/10"),      cidr("ff00::/8"),
+  };
+  return kLocalScope;
+}
+
+std::uint32_t first_block_of(const Net& net) noexcept {
+  return net.prefix.network().slice(0, STEER_BLOCK_BITS);
+}
+bool is_longer(const Net& net) noexcept {
+  return net.prefix.length() > STEER_BLOCK_BITS;
+}
+Net block_around(const Net& net) noexcept {
+  return {net.family, lpm::Prefix6::enclosing(net.prefix.network(), STEER_BLOCK_BITS)};
+}
+
+std::uint8_t state_of(std::optional<Onboarding> onboarding) noexcept {
+  if (!onboarding) return 0;
+  return *onboarding == Onboarding::steered ? STEER_STEERED : STEER_PENDING;
+}
+constexpr std::uint8_t kOnboardedBits = STEER_STEERED | STEER_PENDING;
+
+}  // namespace
+
+// What is in the kernel's maps, and how to get from there to what is wanted.
+//
+// Invariants, of each block of 24 bits, between two changes:
+//   1. shorter_ has the prefixes of up to 24 bits; they do not overlap, so at most one covers it.
+//   2. longer_ is what the kernel's `longer` holds: every prefix of more than 24 bits, and for a
+//      block in which there is one, the state of what covers the block, as a prefix of 24 bits.
+//   3. The block is mixed where there is a prefix of more than 24 bits in it, else it has the state
+//      of what covers it.
+// Entries are put before a block becomes mixed and removed after it has ceased to be.
+class PrefixMap::Editor {
+ public:
+  explicit Editor(std::uint32_t longer_max) : maps_(longer_max) {}
+
+  // In these bits of its state, the prefix becomes `bits`.
+  struct Edit {
+    Net net;
+    std::uint8_t mask;
+    std::uint8_t bits;
+  };
+  // All or none. Returns the kernel's errno.
+  std::expected<void, int> apply(std::span<const Edit> edits) {
+    Change change;
+    for (const Edit& edit : edits) stage(edit, change);
+    for (const Net& block : change.blocks) stage_cover(block, change);
+    const auto made = commit(change);
+    if (made) return {};
+    undo(change);
+    return made;
+  }
+
+  [[nodiscard]] Descriptors descriptors() const noexcept { return maps_.descriptors(); }
+
+ private:
+  using States = std::map<Net, std::uint8_t>;
+  struct Step {
+    Net net;
+    std::uint8_t before;
+    std::uint8_t after;
+  };
+  struct Change {
+    std::vector<Step> shorter;
+    std::vector<Step> longer;
+    std::set<Net> blocks;  // in which longer prefixes change, or what covers them
+  };
+
+  static std::uint8_t find(const States& states, const Net& net) noexcept {
+    const auto it = states.find(net);
+    return it == states.end() ? std::uint8_t{0} : it->second;
+  }
+  // Returns false where nothing changes.
+  static bool set(States& states, const Net& net, std::uint8_t after, std::vector<Step>& steps) {
+    const std::uint8_t before = find(states, net);
+    if (before == after) return false;
+    steps.push_back({net, before, after});
+    write(states, net, after);
+    return true;
+  }
+  static void write(States& states, const Net& net, std::uint8_t state) {
+    if (state == 0)
+      states.erase(net);
+    else
+      states[net] = state;
+  }
+
+  void stage(const Edit& edit, Change& change) {
+    States& states = is_longer(edit.net) ? longer_ : shorter_;
+    auto& steps = is_longer(edit.net) ? change.longer : change.shorter;
+    const auto kept = static_cast<std::uint8_t>(find(states, edit.net) & ~edit.mask);
+    if (!set(states, edit.net, kept | edit.bits, steps)) return;
+    if (is_longer(edit.net)) {
+      change.blocks.insert(block_around(edit.net));
+      return;
+    }
+    for (auto it = longer_.lower_bound(edit.net);
+         it != longer_.end() && contains(edit.net, it->first); ++it)
+      change.blocks.insert(block_around(it->first));
+  }
+  // Invariant 2, the second half.
+  void stage_cover(const Net& block, Change& change) {
+    set(longer_, block, is_mixed(block) ? cover_of(block) : std::uint8_t{0}, change.longer);
+  }
+
+  static bool contains(const Net& outer, const Net& inner) noexcept {
+    return outer.family == inner.family && outer.prefix.contains(inner.prefix);
+  }
+  [[nodiscard]] bool is_mixed(const Net& block) const noexcept {
+    // A block comes before everything inside it.
+    const auto it = longer_.upper_bound(block);
+    return it != longer_.end() && contains(block, it->first);
+  }
+  [[nodiscard]] std::uint8_t cover_of(const Net& block) const noexcept {
+    auto it = shorter_.upper_bound(block);
+    if (it == shorter_.begin()) return 0;
+    --it;
+    return contains(it->first, block) ? it->second : std::uint8_t{0};
+  }
+
+  std::expected<void, int> commit(const Change& change) {
+    std::vector<Maps::Entry> put;
+    std::vector<Net> removed;
+    for (const Step& step : change.longer) {
+      if (step.after != 0)
+        put.push_back({step.net, step.after});
+      else
+        removed.push_back(step.net);
+    }
+    for (const Maps::Entry& entry : put)
+      maps_.set_length(entry.net.family, entry.net.prefix.length(), true);
+    std::expected<void, int> made = maps_.put(put);
+    if (!made) return made;
+    write_blocks(change);
+    made = maps_.remove(removed);
+    if (made) forget_lengths(change);
+    return made;
+  }
+
+  void write_blocks(const Change& change) noexcept {
+    for (const Step& step : change.shorter) {
+      const std::uint32_t first = first_block_of(step.net);
+      const std::uint32_t count = 1U << (STEER_BLOCK_BITS - step.net.prefix.length());
+      for (std::uint32_t block = first; block < first + count; ++block)
+        if (maps_.state_of(step.net.family, block) != STEER_MIXED)
+          maps_.set_state(step.net.family, block, step.after);
+    }
+    for (const Net& block : change.blocks)
+      maps_.set_state(block.family, first_block_of(block),
+                      is_mixed(block) ? std::uint8_t{STEER_MIXED} : cover_of(block));
+  }
+
+  // Lengths are only added by commit() until the entries are there; those that nothing has any more
+  // would cost the programs a lookup each.
+  void forget_lengths(const Change& change) noexcept {
+    for (const Step& step : change.longer) {
+      std::uint32_t& count = lengths_[step.net.family][step.net.prefix.length()];
+      if (step.before == 0) ++count;
+      if (step.after == 0 && --count == 0)
+        maps_.set_length(step.net.family, step.net.prefix.length(), false);
+    }
+  }
+
+  // The kernel refused one of the steps: the others are taken back as far as it lets us.
+  void undo(Change& change) {
+    for (const Step& step : change.shorter) write(shorter_, step.net, step.before);
+    for (const Step& step : change.longer) write(longer_, step.net, step.before);
+    for (Step& step : change.shorter) std::swap(step.before, step.after);
+    for (const Step& step : change.longer) {
+      const Maps::Entry entry{step.net, step.before};
+      if (step.before != 0) static_cast<void>(maps_.put({&entry, 1}));
+    }
+    write_blocks(change);
+    for (const Step& step : change.longer) {
+      if (step.before == 0) static_cast<void>(maps_.remove({&step.net, 1}));
+      if (lengths_[step.net.family][step.net.prefix.length()] == 0)
+        maps_.set_length(step.net.family, step.net.prefix.length(), false);
+    }
+  }
+
+  Maps maps_;
+  States shorter_;
+  States longer_;
+  std::array<std::array<std::uint32_t, 129>, 2> lengths_{};  // entries of longer_ by length
+};
+
+namespace {
+
+std::string why(int error, std::size_t changes) {
+  const std::string text =
+      "the kernel's map refused " + std::to_string(changes) + " changes of onboarded prefixes: ";
+  if (error == E2BIG)
+    return text +
+           "no room for more prefixes longer than 24 bits and host addresses; raise the limit";
+  return text + std::strerror(error);
+}
+
+}  // namespace
+
+PrefixMap::PrefixMap(std::uint32_t longer_max) : editor_(std::make_unique<Editor>(longer_max)) {
+  std::vector<Editor::Edit> edits;
+  for (const lpm::AnyPrefix& prefix : local_scope())
+    edits.push_back({net_of(prefix), STEER_LOCAL, STEER_LOCAL});
+  if (const auto made = editor_->apply(edits); !made)
+    throw XdpError(why(made.error(), edits.size()));
+}
+PrefixMap::~PrefixMap() = default;
+
+std::optional<Refusal> PrefixMap::judge(const lpm::AnyPrefix& prefix) const {
+  const auto refuse = [&](const lpm::AnyPrefix& other, const char* what) {
+    return Refusal{to_string(prefix) + " cannot be onboarded: it overlaps " + to_string(other) +
+                   ", " + what};
+  };
+  for (const lpm::AnyPrefix& local : local_scope())
+    if (overlap(net_of(local), net_of(prefix))) return refuse(local, "which is of local scope");
+  // Of prefixes that do not overlap, only the neighbours can.
+  const auto next = prefixes_.lower_bound(prefix);
+  if (next != prefixes_.end() && overlap(net_of(next->first), net_of(prefix)))
+    return refuse(next->first, "which is onboarded");
+  if (next != prefixes_.begin() && overlap(net_of(std::prev(next)->first), net_of(prefix)))
+    return refuse(std::prev(next)->first, "which is onboarded");
+  return std::nullopt;
+}
+
+std::expected<void, Refusal> PrefixMap::onboard(std::span<const lpm::AnyPrefix> prefixes,
+                                                Onboarding state) {
+  std::vector<Was> was;
+  std::vector<Editor::Edit> edits;
+  const auto refuse = [&](Refusal refusal) {
+    put_back(was);
+    return std::unexpected(std::move(refusal));
+  };
+  for (const lpm::AnyPrefix& prefix : prefixes) {
+    const auto known = prefixes_.find(prefix);
+    if (known == prefixes_.end()) {
+      if (auto refusal = judge(prefix)) return refuse(std::move(*refusal));
+      was.push_back({prefix, std::nullopt});
+      prefixes_.emplace(prefix, state);
+    } else {
+      was.push_back({prefix, std::exchange(known->second, state)});
+    }
+    edits.push_back({net_of(prefix), kOnboardedBits, state_of(state)});
+  }
+  if (const auto made = editor_->apply(edits); !made)
+    return refuse({why(made.error(), edits.size())});
+  return {};
+}
+
+std::expected<void, Refusal> PrefixMap::offboard(std::span<const lpm::AnyPrefix> prefixes) {
+  std::vector<Was> was;
+  std::vector<Editor::Edit> edits;
+  for (const lpm::AnyPrefix& prefix : prefixes) {
+    const auto known = prefixes_.find(prefix);
+    if (known == prefixes_.end()) continue;
+    was.push_back({prefix, known->second});
+    prefixes_.erase(known);
+    edits.push_back({net_of(prefix), kOnboardedBits, state_of(std::nullopt)});
+  }
+  if (const auto made = editor_->apply(edits); !made) {
+    put_back(was);
+    return std::unexpected(Refusal{why(made.error(), edits.size())});
+  }
+  return {};
+}
+
+// The last was first.
+void PrefixMap::put_back(std::span<const Was> was) {
+  for (auto it = was.rbegin(); it != was.rend(); ++it) {
+    if (it->state)
+      prefixes_[it->prefix] = *it->state;
+    else
+      prefixes_.erase(it->prefix);
+  }
+}
+
+std::expected<void, Refusal> PrefixMap::set_host_addresses(const std::set<HostAddress>& addresses) {
+  const auto net = [](const HostAddress& address) {
+    return std::visit([](const auto& any) { return net_of(any); }, address);
+  };
+  // One change: entries are put before others are removed.
+  std::vector<Editor::Edit> edits;
+  for (const HostAddress& address : addresses)
+    if (!host_addresses_.contains(address)) edits.push_back({net(address), STEER_HOST, STEER_HOST});
+  for (const HostAddress& address : host_addresses_)
+    if (!addresses.contains(address)) edits.push_back({net(address), STEER_HOST, 0});
+  std::set<HostAddress> next = addresses;
+  if (const auto made = editor_->apply(edits); !made)
+    return std::unexpected(Refusal{why(made.error(), edits.size())});
+  host_addresses_ = std::move(next);
+  return {};
+}
+
+PrefixMap::Descriptors PrefixMap::descriptors() const noexcept {
+  return editor_->descriptors();
+}
+
+}  // namespace dataplane::xdp

@@ -177,7 +177,7 @@ class PrefixMap::Editor {
     if (!made) return made;
     write_blocks(change);
     made = maps_.remove(removed);
-    if (made) forget_lengths(change);
+    if (made) count_lengths(change);
     return made;
   }
 
@@ -194,15 +194,17 @@ class PrefixMap::Editor {
                       is_mixed(block) ? std::uint8_t{STEER_MIXED} : cover_of(block));
   }
 
-  // Lengths are only added by commit() until the entries are there; those that nothing has any more
-  // would cost the programs a lookup each.
-  void forget_lengths(const Change& change) noexcept {
-    for (const Step& step : change.longer) {
-      std::uint32_t& count = lengths_[step.net.family][step.net.prefix.length()];
-      if (step.before == 0) ++count;
-      if (step.after == 0 && --count == 0)
+  // commit() only adds lengths until the entries are there; those that nothing has any more would
+  // cost the programs a lookup each. First what comes: no count is zero but at the end.
+  void count_lengths(const Change& change) noexcept {
+    for (const Step& step : change.longer)
+      if (step.before == 0) ++count_of(step.net);
+    for (const Step& step : change.longer)
+      if (step.after == 0 && --count_of(step.net) == 0)
         maps_.set_length(step.net.family, step.net.prefix.length(), false);
-    }
+  }
+  std::uint32_t& count_of(const Net& net) noexcept {
+    return lengths_[net.family][net.prefix.length()];
   }
 
   // The kernel refused one of the steps: the others are taken back as far as it lets us.
@@ -217,7 +219,7 @@ class PrefixMap::Editor {
     write_blocks(change);
     for (const Step& step : change.longer) {
       if (step.before == 0) static_cast<void>(maps_.remove({&step.net, 1}));
-      if (lengths_[step.net.family][step.net.prefix.length()] == 0)
+      if (count_of(step.net) == 0)
         maps_.set_length(step.net.family, step.net.prefix.length(), false);
     }
   }

@@ -18,9 +18,7 @@
 
 // libxdp (the AF_XDP driver of DPDK) reuses a program that it finds attached if it has this version,
 // the name xsk_def_prog and a map xsks_map.
-struct {
-	__uint(xsk_prog_version, 1);
-} xsk_prog_metadata SEC("xdp_metadata");
+__uint(xsk_prog_version, 1) SEC("xdp_metadata");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);

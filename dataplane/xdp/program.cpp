@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -99,9 +100,14 @@ int attach(int program, unsigned index, Mode mode) noexcept {
 
 // The skeleton: the program and its maps in the kernel, and the configuration in mapped memory.
 struct Program::Loaded {
-  steer_bpf* skeleton = steer_bpf::open();
+  steer_bpf* skeleton;
 
-  Loaded() = default;
+  Loaded() {
+    // libbpf tells of every section that it does not know; libxdp's is for libxdp.
+    const libbpf_print_fn_t print = libbpf_set_print(nullptr);
+    skeleton = steer_bpf::open();
+    libbpf_set_print(print);
+  }
   ~Loaded() { steer_bpf::destroy(skeleton); }
   Loaded(const Loaded&) = delete;
   Loaded& operator=(const Loaded&) = delete;
@@ -160,7 +166,10 @@ void Program::configure(const Port& port, const Table& table) noexcept {
 void Program::raise_descriptor() {
   rlimit limit{};
   getrlimit(RLIMIT_NOFILE, &limit);
-  const int raised = fcntl(link_, F_DUPFD_CLOEXEC, static_cast<int>(limit.rlim_cur / 2));
+  // Above what ports use, but no higher: the kernel's table of descriptors grows to the highest.
+  constexpr rlim_t kHigh = 4096;
+  const int raised =
+      fcntl(link_, F_DUPFD_CLOEXEC, static_cast<int>(std::min(limit.rlim_cur / 2, kHigh)));
   if (raised < 0)
     throw XdpError("no descriptor left for the XDP program of `" + interface_ +
                    "`: " + std::strerror(errno) + "; raise the limit of open files");

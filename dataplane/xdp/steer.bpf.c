@@ -22,7 +22,7 @@ __uint(xsk_prog_version, 1) SEC("xdp_metadata");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_XSKMAP);
-	__uint(max_entries, 64);
+	__uint(max_entries, 1024);  // queues of an interface
 	__type(key, __u32);
 	__type(value, __u32);
 } xsks_map SEC(".maps");

@@ -3,7 +3,9 @@
 
 #include <cstdint>
 
+#include "dataplane/dpdk/condition.hpp"
 #include "dataplane/port.hpp"
+#include "dataplane/rewrite.hpp"
 
 struct rte_mbuf;
 struct rte_ring;
@@ -25,6 +27,9 @@ struct Output {
   // others stay the worker's.
   std::uint16_t (*send)(void* queue, rte_mbuf** packets, std::uint16_t count) = nullptr;
   void* queue = nullptr;
+  // Both outlive the worker. Null: always ready; byte for byte.
+  const Condition* condition = nullptr;
+  const Rewrite* rewrite = nullptr;
 };
 
 // A queue of a started DPDK port, for one worker.

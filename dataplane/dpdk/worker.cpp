@@ -51,6 +51,15 @@ std::uint32_t counted_binding(const Decision& decision) noexcept {
   return decision.verdict <= Verdict::magic_transit_not_accepted ? decision.match.binding() : 0;
 }
 
+// Whether the first segment holds what write() changes, and has room for a link-layer header of
+// `link` bytes before the IP header at `ip_offset`.
+bool has_header_in_front(rte_mbuf& packet, std::uint32_t ip_offset, std::uint32_t link) noexcept {
+  constexpr std::uint32_t kWrittenBytes = 12;  // of the IP header: TTL and checksum
+  if (packet.data_len < ip_offset + kWrittenBytes && rte_pktmbuf_linearize(&packet) != 0)
+    return false;
+  return link <= ip_offset + rte_pktmbuf_headroom(&packet);
+}
+
 }  // namespace
 
 struct Worker::Burst {
@@ -86,13 +95,21 @@ Worker::~Worker() = default;
 
 std::size_t Worker::poll() noexcept {
   std::size_t total = 0;
+  bool is_dry = true;
   for (const Input& input : wiring_.inputs) {
     burst_->count = input.receive(input.queue, burst_->packets.data(), kBurstMax);
     if (burst_->count == 0) continue;
     total += burst_->count;
+    is_dry = is_dry && burst_->count < kBurstMax;
     process(input.port);
   }
   reader_.quiescent();
+  // Plain stores in effect: this thread is the only writer.
+  const auto count = [](std::atomic<std::uint64_t>& counter) {
+    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
+  };
+  count(progress_.rounds);
+  if (is_dry) count(progress_.dry_rounds);
   return total;
 }
 
@@ -100,6 +117,30 @@ void Worker::run(const std::atomic<bool>& stop) noexcept {
   reader_.online();
   // Relaxed: nothing else is read because of `stop`.
   while (!stop.load(std::memory_order_relaxed)) poll();
+  reader_.offline();
+}
+
+void Worker::run(const std::atomic<bool>& stop, Idler& idler) noexcept {
+  reader_.online();
+  unsigned empty_rounds = 0;
+  while (!stop.load(std::memory_order_relaxed)) {
+    if (poll() != 0) {
+      empty_rounds = 0;
+      continue;
+    }
+    if (++empty_rounds < idler.patience()) continue;
+    if (!idler.sleeps()) {
+      idler.pause();
+      continue;
+    }
+    // Offline, so that no publication waits for a worker that sleeps; it holds no packet.
+    reader_.offline();
+    progress_.is_asleep.store(true, std::memory_order_relaxed);
+    idler.sleep();
+    progress_.is_asleep.store(false, std::memory_order_relaxed);
+    reader_.online();
+    empty_rounds = 0;
+  }
   reader_.offline();
 }
 
@@ -129,31 +170,89 @@ void Worker::process(const Port& port) noexcept {
     counters_.of_binding(counted_binding(decision)).add(volume);
     burst.groups[index_of(outcome_of(decision.verdict))].add(burst.packets[i], i);
   }
-  transmit();
+  transmit(port);
 }
 
-// Sends each group to its output. What an output has no room for changes its verdict, before
-// anything is counted.
-void Worker::transmit() noexcept {
+// Gives a packet of a group another verdict, before anything is counted; it has left its group.
+void Worker::move(Outcome from, std::size_t k, Verdict verdict) noexcept {
   Burst& burst = *burst_;
-  Burst::Group& dropped = burst.groups[index_of(Outcome::drop)];
-  for (std::size_t outcome = 0; outcome < index_of(Outcome::drop); ++outcome) {
-    Burst::Group& group = burst.groups[outcome];
-    if (group.count == 0) continue;
-    const Output& output = wiring_.outputs[outcome];
-    std::uint16_t sent = 0;
-    if (output.send != nullptr) sent = output.send(output.queue, group.packets.data(), group.count);
-    const Verdict full = queue_full_of(static_cast<Outcome>(outcome));
-    for (std::size_t k = sent; k < group.count; ++k) {
-      const std::size_t place = group.place[k];
-      const std::uint64_t bytes = burst.frames[place].wire_length;
-      Volume& decided = burst.volumes[static_cast<std::size_t>(burst.decisions[place].verdict)];
-      decided.packets -= 1;
-      decided.bytes -= bytes;
-      burst.volumes[static_cast<std::size_t>(full)] += {.packets = 1, .bytes = bytes};
-      dropped.add(group.packets[k], place);
+  const Burst::Group& group = burst.groups[index_of(from)];
+  const std::size_t place = group.place[k];
+  Verdict& decided = burst.decisions[place].verdict;
+  const std::uint64_t bytes = burst.frames[place].wire_length;
+  Volume& before = burst.volumes[static_cast<std::size_t>(decided)];
+  before.packets -= 1;
+  before.bytes -= bytes;
+  burst.volumes[static_cast<std::size_t>(verdict)] += {.packets = 1, .bytes = bytes};
+  decided = verdict;
+  burst.groups[index_of(outcome_of(verdict))].add(group.packets[k], place);
+}
+
+// Prepares a group for an output that rewrites; packets that it cannot send leave the group.
+void Worker::rewrite(Outcome outcome, const Rewrite& how, const Port& port) noexcept {
+  Burst& burst = *burst_;
+  Burst::Group& group = burst.groups[index_of(outcome)];
+  const std::uint32_t link = link_bytes(how);
+  std::uint16_t kept = 0;
+  for (std::size_t k = 0; k < group.count; ++k) {
+    rte_mbuf* const packet = group.packets[k];
+    const Frame& frame = burst.frames[group.place[k]];
+    const Parsed parsed = parse(frame);
+    const Forwarding forwarding = judge(how, frame, parsed);
+    if (forwarding == Forwarding::ttl_expired) [[unlikely]] {
+      move(outcome, k, port.kernel_path ? Verdict::kernel_ttl_expired : Verdict::drop_ttl_expired);
+      continue;
     }
+    if (forwarding == Forwarding::too_big || !has_header_in_front(*packet, parsed.ip_offset, link))
+        [[unlikely]] {
+      move(outcome, k, port.kernel_path ? Verdict::kernel_too_big : too_big_of(outcome));
+      continue;
+    }
+    if (parsed.ip_offset > link)
+      rte_pktmbuf_adj(packet, static_cast<std::uint16_t>(parsed.ip_offset - link));
+    else if (parsed.ip_offset < link)
+      rte_pktmbuf_prepend(packet, static_cast<std::uint16_t>(link - parsed.ip_offset));
+    write(how, parsed.network, rte_pktmbuf_mtod_offset(packet, std::uint8_t*, link));
+    group.packets[kept] = packet;
+    group.place[kept] = group.place[k];
+    ++kept;
   }
+  group.count = kept;
+}
+
+// What an output has no room for, or cannot send, changes its verdict before anything is counted.
+void Worker::send(Outcome outcome, const Port& port) noexcept {
+  Burst::Group& group = burst_->groups[index_of(outcome)];
+  if (group.count == 0) return;
+  const Output& output = wiring_.outputs[index_of(outcome)];
+  const Condition::State state =
+      output.condition == nullptr ? Condition::State() : output.condition->get();
+  if (!state.is_up || !state.is_resolved) [[unlikely]] {
+    Verdict verdict = state.is_up ? unresolved_of(outcome) : down_of(outcome);
+    if (wiring_.down_to_magic_transit && outcome != Outcome::magic_transit)
+      verdict = Verdict::magic_transit_output_down;
+    for (std::size_t k = 0; k < group.count; ++k) move(outcome, k, verdict);
+    return;
+  }
+  if (output.rewrite != nullptr) {
+    Rewrite how = *output.rewrite;
+    if (output.condition != nullptr) how.destination = state.next_hop;
+    rewrite(outcome, how, port);
+    if (group.count == 0) return;
+  }
+  std::uint16_t sent = 0;
+  if (output.send != nullptr) sent = output.send(output.queue, group.packets.data(), group.count);
+  for (std::size_t k = sent; k < group.count; ++k) move(outcome, k, queue_full_of(outcome));
+}
+
+// Sends each group to its output. Magic Transit comes behind the services whose packets may be moved
+// to it, the kernel behind all three.
+void Worker::transmit(const Port& port) noexcept {
+  Burst& burst = *burst_;
+  for (const Outcome outcome :
+       {Outcome::cdn, Outcome::spectrum, Outcome::magic_transit, Outcome::kernel})
+    send(outcome, port);
+  Burst::Group& dropped = burst.groups[index_of(Outcome::drop)];
   if (dropped.count != 0) {
     const Output& output = wiring_.outputs[index_of(Outcome::drop)];
     output.send(output.queue, dropped.packets.data(), dropped.count);

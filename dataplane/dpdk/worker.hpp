@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "dataplane/counters.hpp"
+#include "dataplane/dpdk/idler.hpp"
 #include "dataplane/dpdk/publisher.hpp"
 #include "dataplane/dpdk/queue.hpp"
 #include "dataplane/steer.hpp"
@@ -29,7 +30,18 @@ struct Wiring {
   // By Outcome: the three services, the kernel, and where dropped packets are laid down, which has
   // room for all. An output without send is full at all times.
   std::array<Output, kOutcomes> outputs{};
+  // Packets of a service whose output is down flow through Magic Transit, instead of being dropped.
+  bool down_to_magic_transit = false;
   Observer observer;
+};
+
+// How a worker is getting on. Writer: the worker. Readers: anybody, to tell a stuck worker from one
+// that has nothing to do. Relaxed: nothing is read because of it but what the publisher orders.
+struct alignas(64) Progress {
+  std::atomic<std::uint64_t> rounds{0};
+  // Rounds in which every input gave less than a burst: what had arrived before one was received.
+  std::atomic<std::uint64_t> dry_rounds{0};
+  std::atomic<bool> is_asleep{false};
 };
 
 // The poll-mode loop: receive a burst, parse, classify, steer, transmit, and report quiescent. One
@@ -49,20 +61,27 @@ class Worker {
 
   // Polls until `stop` is set; what was received by then is sent.
   void run(const std::atomic<bool>& stop) noexcept;
+  // The same, doing as `idler` says when there are no packets.
+  void run(const std::atomic<bool>& stop, Idler& idler) noexcept;
 
   // Readable from any thread.
   [[nodiscard]] const Counters& counters() const noexcept { return counters_; }
+  [[nodiscard]] const Progress& progress() const noexcept { return progress_; }
   [[nodiscard]] Publisher::Reader& reader() noexcept { return reader_; }
 
  private:
   struct Burst;
 
   void process(const Port& port) noexcept;
-  void transmit() noexcept;
+  void transmit(const Port& port) noexcept;
+  void send(Outcome outcome, const Port& port) noexcept;
+  void rewrite(Outcome outcome, const Rewrite& how, const Port& port) noexcept;
+  void move(Outcome from, std::size_t k, Verdict verdict) noexcept;
 
   Wiring wiring_;
   Publisher::Reader reader_;
   Counters counters_;
+  Progress progress_;
   // The burst under way; kept, since to make one anew is to write several KiB.
   std::unique_ptr<Burst> burst_;
   // The headers of packets in several segments whose first is short; see frame_of().

@@ -6,9 +6,11 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <vector>
 
 #include "control/bindings_file.hpp"
 #include "control/daemon/config.hpp"
+#include "control/daemon/daemon.hpp"
 #include "control/daemon/describe.hpp"
 #include "control/daemon/keys.hpp"
 
@@ -36,7 +38,7 @@ int check(const Config& config, const control::BindingSet& bindings) {
 }
 
 // Throws what stands in the way as std::exception.
-int run(const Config& config) {
+int run(const Config& config, const std::vector<const char*>& arguments) {
   const auto bindings = control::load_bindings(config.bindings, config.rules);
   if (!bindings) {
     for (const control::FileError& error : bindings.error())
@@ -44,7 +46,13 @@ int run(const Config& config) {
     return kRefused;
   }
   if (config.check) return check(config, *bindings);
-  return kFailed;
+  const auto layout = control::daemon::lay_out(config);
+  if (!layout) {
+    for (const std::string& error : layout.error()) complain(error);
+    return kFailed;
+  }
+  control::daemon::run(config, *layout, *bindings, arguments);
+  return kEnded;
 }
 
 }  // namespace
@@ -59,7 +67,7 @@ int main(int argc, char** argv) {
   if (config->help) return print(control::daemon::usage());
   if (config->version) return print(fmt::format("steerd {}\n", STEER_VERSION));
   try {
-    return run(*config);
+    return run(*config, std::vector<const char*>(argv, argv + argc));
   } catch (const std::exception& error) {
     complain(error.what());
     return kFailed;

@@ -25,10 +25,9 @@ std::uint64_t rss_functions(DeviceOptions::Rss rss, std::uint64_t of_device) {
   constexpr std::uint64_t kL3 = RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_FRAG_IPV4 | RTE_ETH_RSS_IPV6 |
                                 RTE_ETH_RSS_FRAG_IPV6 | RTE_ETH_RSS_NONFRAG_IPV4_OTHER |
                                 RTE_ETH_RSS_NONFRAG_IPV6_OTHER | RTE_ETH_RSS_IPV6_EX;
-  const std::uint64_t wanted =
-      rss == DeviceOptions::Rss::l3
-          ? kL3
-          : kL3 | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP;
+  const std::uint64_t wanted = rss == DeviceOptions::Rss::l3
+                                   ? kL3
+                                   : kL3 | RTE_ETH_RSS_TCP | RTE_ETH_RSS_UDP | RTE_ETH_RSS_SCTP;
   return wanted & of_device;
 }
 
@@ -43,7 +42,8 @@ Device::Device(std::string name, bool is_made)
 
 Device Device::make(const std::string& arguments) {
   std::string name = arguments.substr(0, arguments.find(','));
-  if (rte_eth_dev_get_port_by_name(name.c_str(), nullptr) == 0)
+  std::uint16_t number = 0;
+  if (rte_eth_dev_get_port_by_name(name.c_str(), &number) == 0)
     throw DeviceError("device " + name + " is given twice");
   if (const int error = rte_dev_probe(arguments.c_str()); error != 0)
     throw DeviceError("device " + name + " could not be made (" + text_of(error) +
@@ -64,7 +64,7 @@ Device::Device(Device&& other) noexcept
 Device::~Device() {
   if (number_ == RTE_MAX_ETHPORTS) return;
   stop();
-  rte_dev* device = nullptr;
+  rte_device* device = nullptr;
   rte_eth_dev_info info{};
   if (rte_eth_dev_info_get(number_, &info) == 0) device = info.device;
   rte_eth_dev_close(number_);
@@ -93,11 +93,10 @@ void Device::configure(const DeviceOptions& options, rte_mempool& pool) {
     conf.rx_adv_conf.rss_conf.rss_hf = functions;
   }
   // No VLAN stripping, no LRO: a packet leaves as it came.
-  conf.rxmode.offloads = info.rx_offload_capa & (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM |
-                                                 RTE_ETH_RX_OFFLOAD_SCATTER);
+  conf.rxmode.offloads =
+      info.rx_offload_capa & (RTE_ETH_RX_OFFLOAD_IPV4_CKSUM | RTE_ETH_RX_OFFLOAD_SCATTER);
   conf.txmode.offloads = info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
-  if (const int error =
-          rte_eth_dev_configure(number_, options.rx_queues, options.tx_queues, &conf);
+  if (const int error = rte_eth_dev_configure(number_, options.rx_queues, options.tx_queues, &conf);
       error != 0)
     fail("cannot be configured", error);
   if (options.mtu != 0)

@@ -114,6 +114,16 @@ class RuntimeDirectory {
   std::filesystem::path path_;
 };
 
+void start(std::vector<std::string> arguments) {
+  std::vector<char*>
+      argv;  // EAL permutes it, and keeps pointers into the strings only until return
+  for (std::string& argument : arguments) argv.push_back(argument.data());
+  argv.push_back(nullptr);
+  if (rte_eal_init(static_cast<int>(arguments.size()), argv.data()) < 0)
+    throw EalError("DPDK's EAL did not start (" + std::string(rte_strerror(rte_errno)) +
+                   "), with the arguments: " + joined(arguments));
+}
+
 }  // namespace
 
 Eal::Eal(const EalOptions& options) {
@@ -122,14 +132,11 @@ Eal::Eal(const EalOptions& options) {
     throw EalError("EAL's own help and version are not for here: see dpdk-testpmd --help");
   std::optional<RuntimeDirectory> runtime_directory;
   if (!wants_hugepages(options)) runtime_directory.emplace();
-  std::vector<std::string> arguments = arguments_for(options);
-  std::vector<char*>
-      argv;  // EAL permutes it, and keeps pointers into the strings only until return
-  for (std::string& argument : arguments) argv.push_back(argument.data());
-  argv.push_back(nullptr);
-  if (rte_eal_init(static_cast<int>(arguments.size()), argv.data()) < 0)
-    throw EalError("DPDK's EAL did not start (" + std::string(rte_strerror(rte_errno)) +
-                   "), with the arguments: " + joined(arguments));
+  start(arguments_for(options));
+}
+
+Eal::Eal(std::vector<std::string> arguments) {
+  start(std::move(arguments));
 }
 
 Eal::~Eal() {

@@ -24,12 +24,14 @@ class EalError : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-// DPDK's environment, without hugepages, PCI devices, shared files or root. One at a time in a
-// process. The thread that makes it becomes the main lcore.
+// DPDK's environment. One at a time in a process. The thread that makes it becomes the main lcore.
 class Eal {
  public:
-  // Throws EalError, naming the arguments, when EAL refuses them.
+  // Without hugepages, PCI devices, shared files or root. Throws EalError, naming the arguments,
+  // when EAL refuses them.
   explicit Eal(const EalOptions& options);
+  // With exactly these arguments, the program's name first. Throws EalError.
+  explicit Eal(std::vector<std::string> arguments);
   ~Eal();
   Eal(const Eal&) = delete;
   Eal& operator=(const Eal&) = delete;

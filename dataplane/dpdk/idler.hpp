@@ -17,8 +17,8 @@ class Idler {
     sleep,  // waits until a packet comes
   };
 
-  // sockets: descriptors that become readable when a packet comes (AF_XDP), of all inputs. naps: some
-  // input has none; then sleep is at most 50 us at a time. Throws std::runtime_error.
+  // sockets: descriptors that become readable when a packet comes (AF_XDP), of all inputs. naps:
+  // some input has none; then sleep is at most 50 us at a time. Throws std::runtime_error.
   explicit Idler(Mode mode, const std::vector<int>& sockets = {}, bool naps = false);
   ~Idler();
   Idler(const Idler&) = delete;
@@ -37,7 +37,7 @@ class Idler {
   Mode mode_;
   bool naps_;
   unsigned patience_;
-  int wake_ = -1;               // an eventfd
+  int wake_ = -1;                // an eventfd
   std::vector<pollfd> awaited_;  // the sockets, and wake_
 };
 

@@ -31,6 +31,9 @@ class Publisher {
   // reclaim() sees that no worker can be reading it.
   void publish(std::unique_ptr<const Table> next);
 
+  // Control's view of the table in force.
+  [[nodiscard]] const Table& current() const noexcept { return *owned_current_; }
+
   // Frees the tables that no worker reads any more. Returns the generation that is active: every
   // worker has passed a quiescent state with it, or a newer one, in force. Never waits.
   std::uint64_t reclaim();

@@ -245,8 +245,8 @@ void Worker::send(Outcome outcome, const Port& port) noexcept {
   for (std::size_t k = sent; k < group.count; ++k) move(outcome, k, queue_full_of(outcome));
 }
 
-// Sends each group to its output. Magic Transit comes behind the services whose packets may be moved
-// to it, the kernel behind all three.
+// Sends each group to its output. Magic Transit comes behind the services whose packets may be
+// moved to it, the kernel behind all three.
 void Worker::transmit(const Port& port) noexcept {
   Burst& burst = *burst_;
   for (const Outcome outcome :

@@ -83,6 +83,8 @@ class Program {
 
   void send(int signal) const { kill(pid_, signal); }
 
+  [[nodiscard]] std::string error_so_far() const { return contents_of(scratch_ / "error"); }
+
   [[nodiscard]] Result wait() {
     int status = 0;
     waitpid(pid_, &status, 0);

@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/daemon/daemon.hpp"
+
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
+#include <chrono>
+#include <expected>
+#include <iterator>
+#include <memory>
+#include <set>
+#include <utility>
+
+#include "control/bindings_file.hpp"
+#include "control/daemon/data_plane.hpp"
+#include "control/daemon/instance.hpp"
+#include "control/daemon/interface.hpp"
+#include "control/daemon/keys.hpp"
+#include "control/daemon/log.hpp"
+#include "control/daemon/notify.hpp"
+#include "control/daemon/publication.hpp"
+#include "control/daemon/telemetry.hpp"
+
+namespace control::daemon {
+namespace {
+
+namespace asio = boost::asio;
+using log::Module;
+
+void apply_log_levels(const Config& config) {
+  log::set_level({.module = "*", .level = "info"});
+  for (const LogLevel& level : config.log_levels)
+    if (!log::set_level(level))
+      log::warning(Module::control, "log-level: there is no module {}", level.module);
+}
+
+// What a reload read, or why it is refused.
+struct Read {
+  Config config;
+  Prepared prepared;
+};
+using ReadResult = std::expected<Read, Errors>;
+
+// On the thread of the store: may take as long as it takes.
+ReadResult read_again(const std::vector<const char*>& arguments, std::uint64_t generation,
+                      std::uint32_t bindings_max) {
+  auto config = parse_config(static_cast<int>(arguments.size()), arguments.data());
+  if (!config) return std::unexpected(config.error());
+  const auto bindings = load_bindings(config->bindings, config->rules);
+  if (!bindings) {
+    Errors errors;
+    for (const FileError& error : bindings.error())
+      errors.push_back(to_string(error, config->bindings.string()));
+    return std::unexpected(std::move(errors));
+  }
+  if (bindings->binding_count() > bindings_max)
+    return std::unexpected(Errors{fmt::format(
+        "{}: {} bindings; this process has counters for {}: raise bindings-max and restart",
+        config->bindings.string(), bindings->binding_count(), bindings_max)});
+  Prepared prepared = prepare(*bindings, config->settings, generation);
+  return Read{std::move(*config), std::move(prepared)};
+}
+
+std::uint32_t bindings_max_of(const Config& config, std::size_t count) {
+  constexpr std::size_t kLeast = 65'536;
+  if (config.bindings_max != 0) return config.bindings_max;
+  return static_cast<std::uint32_t>(
+      std::min<std::size_t>(std::max(2 * count, kLeast), dataplane::Match::kBindingsMax));
+}
+
+// The control thread: one event loop, in which nothing waits.
+class Daemon {
+ public:
+  Daemon(const Config& config, const Layout& layout, Prepared first, std::size_t bindings,
+         const std::vector<const char*>& arguments)
+      : config_(config),
+        arguments_(arguments),
+        bindings_max_(bindings_max_of(config, bindings)),
+        signals_(control_, SIGHUP, SIGTERM, SIGINT),
+        housekeeping_(control_),
+        watchdog_(control_),
+        data_plane_(config, layout, std::move(first.table), bindings_max_),
+        publication_(control_, data_plane_),
+        telemetry_(data_plane_, publication_) {
+    publication_.set_grace_timeout(config.grace_timeout);
+    apply_log_levels(config);
+    data_plane_.start();
+    look_at_addresses();
+    publication_.begin(std::move(first));
+    log::notice(Module::publish, "generation 1 active, {} bindings in {} prefixes", bindings,
+                publication_.view().prefixes);
+  }
+
+  void run() {
+    await_signal();
+    keep_house();
+    pet_watchdog();
+    notifier_.ready("generation 1 active");
+    log::notice(Module::control, "ready");
+    control_.run();
+    notifier_.stopping();
+    log::notice(Module::control, "ending");
+    data_plane_.stop();
+  }
+
+ private:
+  void await_signal() {
+    signals_.async_wait([this](const boost::system::error_code& error, int signal) {
+      if (error) return;
+      if (signal != SIGHUP) {
+        control_.stop();
+        return;
+      }
+      reload();
+      await_signal();
+    });
+  }
+
+  // One at a time; what is asked meanwhile is done once more afterwards.
+  void reload() {
+    if (is_reloading_) {
+      reload_again_ = true;
+      return;
+    }
+    is_reloading_ = true;
+    notifier_.reloading();
+    reload_began_ = std::chrono::steady_clock::now();
+    const std::uint64_t generation = publication_.view().published + 1;
+    asio::post(store_, [this, generation] {
+      auto result = std::make_shared<ReadResult>(read_again(arguments_, generation, bindings_max_));
+      asio::post(control_, [this, result] { put_in_force(std::move(*result)); });
+    });
+  }
+
+  void put_in_force(ReadResult result) {
+    if (!result) {
+      for (const std::string& error : result.error()) log::error(Module::control, "{}", error);
+      log::error(Module::control, "reload refused; generation {} stays in force",
+                 publication_.view().active);
+      finish_reload("reload refused");
+      return;
+    }
+    report_unchangeable(result->config);
+    publication_.set_grace_timeout(result->config.grace_timeout);
+    apply_log_levels(result->config);
+    const std::size_t bindings = result->prepared.bindings_by_number.size() - 1;
+    publication_.publish(
+        std::move(result->prepared), [this, bindings](const Publication::Active& active) {
+          const auto us = [](auto duration) {
+            return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+          };
+          log::notice(Module::publish,
+                      "generation {} active after {} us ({} us from the signal), {} bindings",
+                      active.generation, us(active.since_published),
+                      us(std::chrono::steady_clock::now() - reload_began_), bindings);
+          finish_reload(fmt::format("generation {} active", active.generation));
+        });
+  }
+
+  void finish_reload(const std::string& status) {
+    is_reloading_ = false;
+    notifier_.ready(status);
+    if (std::exchange(reload_again_, false)) reload();
+  }
+
+  // Settings that need a restart.
+  void report_unchangeable(const Config& now) const {
+    std::vector<Config::Written> different;
+    const auto by_both = [](const Config::Written& a, const Config::Written& b) {
+      return std::tie(a.key, a.value) < std::tie(b.key, b.value);
+    };
+    auto before = config_.written;
+    auto after = now.written;
+    std::ranges::sort(before, by_both);
+    std::ranges::sort(after, by_both);
+    std::ranges::set_symmetric_difference(before, after, std::back_inserter(different), by_both);
+    std::set<std::string> keys;
+    for (const Config::Written& setting : different)
+      if (!can_change_while_running(setting.key)) keys.insert(setting.key);
+    for (const std::string& key : keys)
+      log::warning(Module::control, "{} has changed; it takes effect when steerd is restarted",
+                   key);
+  }
+
+  void look_at_addresses() {
+    dataplane::xdp::PrefixMap* const map = data_plane_.prefixes();
+    if (map == nullptr) return;
+    std::set<dataplane::xdp::HostAddress> all;
+    const HostAddresses addresses = host_addresses();
+    all.insert(addresses.v4.begin(), addresses.v4.end());
+    all.insert(addresses.v6.begin(), addresses.v6.end());
+    if (all == map->host_addresses()) return;
+    if (const auto done = map->set_host_addresses(all); !done)
+      log::error(Module::xdp, "the host's addresses: {}", done.error().message);
+  }
+
+  void keep_house() {
+    constexpr std::chrono::milliseconds kEvery{100};
+    data_plane_.look_at_links();
+    look_at_addresses();
+    housekeeping_.expires_after(kEvery);
+    housekeeping_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) keep_house();
+    });
+  }
+
+  // Says that all is well only while the workers move.
+  void pet_watchdog() {
+    const auto period = notifier_.watchdog_period();
+    if (!period) return;
+    bool all_move = true;
+    for (std::size_t w = 0; w < data_plane_.worker_count(); ++w) {
+      const dataplane::dpdk::Progress& progress = data_plane_.worker(w).progress();
+      const std::uint64_t rounds = progress.rounds.load(std::memory_order_relaxed);
+      const bool moves = rounds_seen_.size() <= w || rounds_seen_[w] != rounds ||
+                         progress.is_asleep.load(std::memory_order_relaxed);
+      if (rounds_seen_.size() <= w) rounds_seen_.resize(w + 1);
+      rounds_seen_[w] = rounds;
+      if (!moves) log::error(Module::control, "worker {} does not move", w);
+      all_move = all_move && moves;
+    }
+    if (all_move) notifier_.alive();
+    watchdog_.expires_after(*period);
+    watchdog_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) pet_watchdog();
+    });
+  }
+
+  const Config& config_;
+  const std::vector<const char*>& arguments_;
+  std::uint32_t bindings_max_;
+  Notifier notifier_;
+  asio::io_context control_{1};
+  asio::signal_set signals_;
+  asio::steady_timer housekeeping_;
+  asio::steady_timer watchdog_;
+  DataPlane data_plane_;
+  Publication publication_;
+  Telemetry telemetry_;
+  bool is_reloading_ = false;
+  bool reload_again_ = false;
+  std::chrono::steady_clock::time_point reload_began_;
+  std::vector<std::uint64_t> rounds_seen_;  // by the watchdog, by worker
+  asio::thread_pool store_{1};              // the last, so that it ends before what it uses
+};
+
+}  // namespace
+
+void run(const Config& config, const Layout& layout, const BindingSet& bindings,
+         const std::vector<const char*>& arguments) {
+  log::open();
+  const Instance instance(config.run_directory, config.file_prefix);
+  if (const unsigned removed = remove_leftovers(config.file_prefix); removed != 0)
+    log::notice(Module::control, "removed {} files that a dead instance had left", removed);
+  // Timers as precise as the kernel has them, instead of 50 us late. Inherited by the workers.
+  prctl(PR_SET_TIMERSLACK, 1UL);
+  Daemon daemon(config, layout, prepare(bindings, config.settings, 1), bindings.binding_count(),
+                arguments);
+  daemon.run();
+}
+
+}  // namespace control::daemon

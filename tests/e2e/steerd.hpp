@@ -43,8 +43,8 @@ class Steerd {
   Steerd(const Steerd&) = delete;
   Steerd& operator=(const Steerd&) = delete;
 
-  void write_bindings(const std::string& json) const {
-    std::ofstream(scratch_ / "bindings.json") << json;
+  void write_bindings(const std::string& text) const {
+    std::ofstream(scratch_ / "bindings.json") << text;
   }
   void write_configuration(const std::string& lines) const {
     std::ofstream(scratch_ / "steerd.conf")

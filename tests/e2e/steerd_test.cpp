@@ -172,7 +172,7 @@ TEST_F(SteerdReload, LosesNothingUnderFullLoad) {
   const json outcomes = steerd.ask("/steer/outcomes");
   EXPECT_GT(outcomes.at("received_packets").get<std::uint64_t>(), 1000U);
   for (const auto& [name, count] : outcomes.items())
-    if (name.starts_with("drop")) EXPECT_EQ(count.get<std::uint64_t>(), 0U) << name;
+    EXPECT_TRUE(!name.starts_with("drop") || count == 0U) << name;
   // A burst may be under way between the two sums.
   const json balance = steerd.ask("/steer/balance");
   EXPECT_LE(

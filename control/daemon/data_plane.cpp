@@ -89,6 +89,18 @@ Idler::Mode mode_of(Idle idle) {
   return Idler::Mode::busy;
 }
 
+// Those of the interface, or of the host where it has none of a family.
+dataplane::OwnAddresses own_addresses(const std::string& interface) {
+  dataplane::OwnAddresses own;
+  for (const HostAddresses& some : {host_addresses(interface), host_addresses()}) {
+    for (const lpm::Address4 address : some.v4)
+      if (!own.v4 && address.bits >> 24 != 127) own.v4 = address;
+    for (const lpm::Address6& address : some.v6)
+      if (!own.v6 && address != lpm::Address6{0, 1}) own.v6 = address;
+  }
+  return own;
+}
+
 constexpr std::size_t index_of(dataplane::Service service) {
   return static_cast<std::size_t>(service) - 1;
 }
@@ -223,9 +235,17 @@ dataplane::dpdk::Wiring DataPlane::wiring_of(const Layout::Worker& worker) {
     return queues_.emplace_back(PortQueue{.port = devices_[queue.device].number(),
                                           .queue = static_cast<std::uint16_t>(queue.device_queue)});
   };
-  for (const Layout::Queue& input : worker.inputs)
-    wiring.inputs.push_back(
-        dataplane::dpdk::port_input(queue_of(input), ports_[input.port].for_steering()));
+  for (const Layout::Queue& from : worker.inputs) {
+    PortQueue& queue = queue_of(from);
+    dataplane::dpdk::Input& input = wiring.inputs.emplace_back(
+        dataplane::dpdk::port_input(queue, ports_[from.port].for_steering()));
+    // By the queue of the same number, which no other worker has.
+    if (ports_[from.port].program)
+      input.answering = &answerings_.emplace_back(
+          dataplane::dpdk::Answering{.pool = pool_.get(),
+                                     .back = dataplane::dpdk::port_output(queue),
+                                     .from = own_addresses(ports_[from.port].config->interface)});
+  }
   for (const dataplane::Service service : dataplane::kServices)
     wiring.outputs[index_of(service)].condition = &conditions_[index_of(service)];
   for (const OutputConfig& config : config_.outputs) {

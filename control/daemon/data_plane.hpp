@@ -111,6 +111,7 @@ class DataPlane {
   std::array<dataplane::dpdk::Condition, dataplane::kServices.size()> conditions_;
   std::array<std::optional<dataplane::Rewrite>, dataplane::kServices.size()> rewrites_;
   std::deque<dataplane::dpdk::PortQueue> queues_;
+  std::deque<dataplane::dpdk::Answering> answerings_;
   std::vector<std::unique_ptr<dataplane::dpdk::Idler>> idlers_;
   std::vector<std::unique_ptr<dataplane::dpdk::Worker>> workers_;
   std::atomic<bool> stop_{false};

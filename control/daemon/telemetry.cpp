@@ -142,6 +142,7 @@ int workers(const DataPlane& data_plane, const Publication&, std::string_view pa
   add(data, "cpu", worker.cpu ? std::to_string(*worker.cpu) : std::string("any"));
   add(data, "rounds", progress.rounds.load(std::memory_order_relaxed));
   add(data, "is_asleep", progress.is_asleep.load(std::memory_order_relaxed) ? 1 : 0);
+  add(data, "answers", progress.answers.load(std::memory_order_relaxed));
   const Sums sums(data_plane, *number);
   add(data, "received", sums.received());
   add_verdicts(data, sums);

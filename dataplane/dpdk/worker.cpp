@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/dpdk/worker.hpp"
 
+#include <rte_cycles.h>
 #include <rte_mbuf.h>
 #include <rte_prefetch.h>
 
@@ -101,7 +102,7 @@ std::size_t Worker::poll() noexcept {
     if (burst_->count == 0) continue;
     total += burst_->count;
     is_dry = is_dry && burst_->count < kBurstMax;
-    process(input.port);
+    process(input);
   }
   reader_.quiescent();
   // Plain stores in effect: this thread is the only writer.
@@ -144,7 +145,7 @@ void Worker::run(const std::atomic<bool>& stop, Idler& idler) noexcept {
   reader_.offline();
 }
 
-void Worker::process(const Port& port) noexcept {
+void Worker::process(const Input& input) noexcept {
   Burst& burst = *burst_;
   const std::size_t count = burst.count;
   for (std::size_t i = 0; i < count; ++i)
@@ -156,7 +157,7 @@ void Worker::process(const Port& port) noexcept {
   }
   counters_.received().add(received);
 
-  steer(reader_.table(), port, {burst.frames.data(), count}, {burst.decisions.data(), count});
+  steer(reader_.table(), input.port, {burst.frames.data(), count}, {burst.decisions.data(), count});
   if (wiring_.observer.observe != nullptr)
     wiring_.observer.observe(wiring_.observer.context, burst.packets.data(), burst.decisions.data(),
                              burst.count);
@@ -170,7 +171,7 @@ void Worker::process(const Port& port) noexcept {
     counters_.of_binding(counted_binding(decision)).add(volume);
     burst.groups[index_of(outcome_of(decision.verdict))].add(burst.packets[i], i);
   }
-  transmit(port);
+  transmit(input);
 }
 
 // Gives a packet of a group another verdict, before anything is counted; it has left its group.
@@ -188,11 +189,45 @@ void Worker::move(Outcome from, std::size_t k, Verdict verdict) noexcept {
   burst.groups[index_of(outcome_of(verdict))].add(group.packets[k], place);
 }
 
+bool AnswerLimit::take() noexcept {
+  constexpr std::uint64_t kPerSecond = 1000;
+  constexpr std::uint64_t kAtOnce = 64;
+  const std::uint64_t now = rte_get_tsc_cycles();
+  const std::uint64_t ticks = rte_get_tsc_hz() / kPerSecond;  // for one
+  if (const std::uint64_t more = ticks == 0 ? 0 : (now - filled_at_) / ticks; more != 0) {
+    tokens_ = std::min(tokens_ + more, kAtOnce);
+    filled_at_ = now;
+  }
+  if (tokens_ == 0) return false;
+  --tokens_;
+  return true;
+}
+
+void Worker::answer(const Answering& answering, const Frame& frame, std::uint32_t mtu) noexcept {
+  if (!answer_limit_.take()) return;
+  rte_mbuf* packet = rte_pktmbuf_alloc(answering.pool);
+  if (packet == nullptr) return;
+  if (rte_pktmbuf_tailroom(packet) >= kAnswerBytesMax) {
+    auto* const bytes = rte_pktmbuf_mtod(packet, std::uint8_t*);
+    const std::size_t size =
+        answer_too_big(frame, parse(frame), {answering.from, mtu}, {bytes, kAnswerBytesMax});
+    packet->data_len = static_cast<std::uint16_t>(size);
+    packet->pkt_len = static_cast<std::uint32_t>(size);
+    if (size != 0 && answering.back.send(answering.back.queue, &packet, 1) == 1) {
+      progress_.answers.store(progress_.answers.load(std::memory_order_relaxed) + 1,
+                              std::memory_order_relaxed);
+      return;
+    }
+  }
+  rte_pktmbuf_free(packet);
+}
+
 // Prepares a group for an output that rewrites; packets that it cannot send leave the group.
-void Worker::rewrite(Outcome outcome, const Rewrite& how, const Port& port) noexcept {
+void Worker::rewrite(Outcome outcome, const Rewrite& how, const Input& input) noexcept {
   Burst& burst = *burst_;
   Burst::Group& group = burst.groups[index_of(outcome)];
   const std::uint32_t link = link_bytes(how);
+  const bool kernel_path = input.port.kernel_path;
   std::uint16_t kept = 0;
   for (std::size_t k = 0; k < group.count; ++k) {
     rte_mbuf* const packet = group.packets[k];
@@ -200,12 +235,13 @@ void Worker::rewrite(Outcome outcome, const Rewrite& how, const Port& port) noex
     const Parsed parsed = parse(frame);
     const Forwarding forwarding = judge(how, frame, parsed);
     if (forwarding == Forwarding::ttl_expired) [[unlikely]] {
-      move(outcome, k, port.kernel_path ? Verdict::kernel_ttl_expired : Verdict::drop_ttl_expired);
+      move(outcome, k, kernel_path ? Verdict::kernel_ttl_expired : Verdict::drop_ttl_expired);
       continue;
     }
     if (forwarding == Forwarding::too_big || !has_header_in_front(*packet, parsed.ip_offset, link))
         [[unlikely]] {
-      move(outcome, k, port.kernel_path ? Verdict::kernel_too_big : too_big_of(outcome));
+      if (!kernel_path && input.answering != nullptr) answer(*input.answering, frame, how.mtu);
+      move(outcome, k, kernel_path ? Verdict::kernel_too_big : too_big_of(outcome));
       continue;
     }
     if (parsed.ip_offset > link)
@@ -221,7 +257,7 @@ void Worker::rewrite(Outcome outcome, const Rewrite& how, const Port& port) noex
 }
 
 // What an output has no room for, or cannot send, changes its verdict before anything is counted.
-void Worker::send(Outcome outcome, const Port& port) noexcept {
+void Worker::send(Outcome outcome, const Input& input) noexcept {
   Burst::Group& group = burst_->groups[index_of(outcome)];
   if (group.count == 0) return;
   const Output& output = wiring_.outputs[index_of(outcome)];
@@ -237,7 +273,7 @@ void Worker::send(Outcome outcome, const Port& port) noexcept {
   if (output.rewrite != nullptr) {
     Rewrite how = *output.rewrite;
     if (output.condition != nullptr) how.destination = state.next_hop;
-    rewrite(outcome, how, port);
+    rewrite(outcome, how, input);
     if (group.count == 0) return;
   }
   std::uint16_t sent = 0;
@@ -247,11 +283,11 @@ void Worker::send(Outcome outcome, const Port& port) noexcept {
 
 // Sends each group to its output. Magic Transit comes behind the services whose packets may be
 // moved to it, the kernel behind all three.
-void Worker::transmit(const Port& port) noexcept {
+void Worker::transmit(const Input& input) noexcept {
   Burst& burst = *burst_;
   for (const Outcome outcome :
        {Outcome::cdn, Outcome::spectrum, Outcome::magic_transit, Outcome::kernel})
-    send(outcome, port);
+    send(outcome, input);
   Burst::Group& dropped = burst.groups[index_of(Outcome::drop)];
   if (dropped.count != 0) {
     const Output& output = wiring_.outputs[index_of(Outcome::drop)];

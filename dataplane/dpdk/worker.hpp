@@ -42,6 +42,20 @@ struct alignas(64) Progress {
   // Rounds in which every input gave less than a burst: what had arrived before one was received.
   std::atomic<std::uint64_t> dry_rounds{0};
   std::atomic<bool> is_asleep{false};
+  // Packets of our own making, that told a sender that its packet was too big. No outcomes.
+  std::atomic<std::uint64_t> answers{0};
+};
+
+// At most so many answers in a second, and a few at once, whoever asks for them: they cost the
+// worker time and go to addresses that may be forged.
+class AnswerLimit {
+ public:
+  // Takes one, if there is one.
+  [[nodiscard]] bool take() noexcept;
+
+ private:
+  std::uint64_t tokens_ = 0;
+  std::uint64_t filled_at_ = 0;  // ticks of the time-stamp counter
 };
 
 // The poll-mode loop: receive a burst, parse, classify, steer, transmit, and report quiescent. One
@@ -72,16 +86,18 @@ class Worker {
  private:
   struct Burst;
 
-  void process(const Port& port) noexcept;
-  void transmit(const Port& port) noexcept;
-  void send(Outcome outcome, const Port& port) noexcept;
-  void rewrite(Outcome outcome, const Rewrite& how, const Port& port) noexcept;
+  void process(const Input& input) noexcept;
+  void transmit(const Input& input) noexcept;
+  void send(Outcome outcome, const Input& input) noexcept;
+  void rewrite(Outcome outcome, const Rewrite& how, const Input& input) noexcept;
+  void answer(const Answering& answering, const Frame& frame, std::uint32_t mtu) noexcept;
   void move(Outcome from, std::size_t k, Verdict verdict) noexcept;
 
   Wiring wiring_;
   Publisher::Reader reader_;
   Counters counters_;
   Progress progress_;
+  AnswerLimit answer_limit_;
   // The burst under way; kept, since to make one anew is to write several KiB.
   std::unique_ptr<Burst> burst_;
   // The headers of packets in several segments whose first is short; see frame_of().

@@ -393,6 +393,178 @@ TEST_F(WorkerTest, LosesNoPacketWhileTablesAreSwapped) {
   EXPECT_EQ(total(worker), worker.counters().received().read());
 }
 
+// What an output rewrites; worker 0 with one packet to each service.
+dataplane::Rewrite to_next_hop(std::uint32_t mtu = 1500) {
+  return {.destination = {2, 0, 0, 0, 0, 0xd}, .source = {2, 0, 0, 0, 0, 5}, .mtu = mtu};
+}
+
+TEST_F(WorkerTest, RewritesOnlyForTheOutputThatAsksForIt) {
+  const dataplane::Rewrite rewrite = to_next_hop();
+  Wiring rewriting = wiring();
+  rewriting.outputs[index_of(Outcome::cdn)].rewrite = &rewrite;
+  Publisher publisher(1, examples());
+  Worker worker(0, std::move(rewriting), publisher, 3);
+  const Bytes tagged = support::ethernet(
+      0x8100, support::tag(9, 0x0800, support::ipv4({}, support::udp({.source = 5}))));
+  arrive(*ingress_, to("203.0.113.1"));
+  arrive(*ingress_, tagged);
+  arrive(*ingress_, to("203.0.113.2"));
+  poll_once(worker);
+  const std::vector<Bytes> cdn = sent_to(Outcome::cdn);
+  ASSERT_EQ(cdn.size(), 2U);
+  const Bytes link{2, 0, 0, 0, 0, 0xd, 2, 0, 0, 0, 0, 5, 8, 0};
+  for (const Bytes& frame : cdn) {
+    EXPECT_EQ(Bytes(frame.begin(), frame.begin() + 14), link);
+    EXPECT_EQ(frame.size(), 42U);
+    EXPECT_EQ(frame[14 + 8], 63);
+  }
+  EXPECT_EQ(sent_to(Outcome::spectrum), std::vector<Bytes>{to("203.0.113.2")}) << "byte for byte";
+  EXPECT_EQ(total(worker), worker.counters().received().read());
+}
+
+TEST_F(WorkerTest, AddsATagInFrontOfTheHeader) {
+  dataplane::Rewrite rewrite = to_next_hop();
+  rewrite.vlan = 7;
+  Wiring rewriting = wiring();
+  rewriting.outputs[index_of(Outcome::cdn)].rewrite = &rewrite;
+  Publisher publisher(1, examples());
+  Worker worker(0, std::move(rewriting), publisher, 3);
+  // Also where the header lies in two segments.
+  const Bytes frame = to("203.0.113.1");
+  for (const std::size_t split : {std::size_t{15}, std::size_t{20}, std::size_t{40}}) {
+    const auto at = frame.begin() + static_cast<std::ptrdiff_t>(split);
+    rte_mbuf* const head = packet_of(Bytes(frame.begin(), at));
+    ASSERT_EQ(rte_pktmbuf_chain(head, packet_of(Bytes(at, frame.end()))), 0);
+    ASSERT_EQ(rte_ring_enqueue(ingress_.get(), head), 0);
+  }
+  poll_once(worker);
+  const std::vector<Bytes> sent = sent_to(Outcome::cdn);
+  ASSERT_EQ(sent.size(), 3U);
+  for (const Bytes& out : sent) {
+    EXPECT_EQ(out.size(), frame.size() + 4);
+    EXPECT_EQ(Bytes(out.begin() + 12, out.begin() + 18), (Bytes{0x81, 0, 0, 7, 8, 0}));
+    EXPECT_TRUE(std::equal(out.begin() + 30, out.end(), frame.begin() + 26)) << "addresses on";
+  }
+}
+
+TEST_F(WorkerTest, WhatCannotBeForwardedIsCountedByWhy) {
+  const dataplane::Rewrite rewrite = to_next_hop(100);
+  Bytes expired = to("203.0.113.1");
+  expired[14 + 8] = 1;
+  const Bytes big = support::ethernet(0x0800, support::ipv4({}, Bytes(81)));
+  for (const bool kernel_path : {false, true}) {
+    Wiring rewriting = wiring(kernel_path);
+    rewriting.outputs[index_of(Outcome::cdn)].rewrite = &rewrite;
+    Publisher publisher(1, examples());
+    Worker worker(0, std::move(rewriting), publisher, 3);
+    arrive(*ingress_, expired);
+    arrive(*ingress_, big);
+    arrive(*ingress_, to("203.0.113.1"));
+    poll_once(worker);
+    const auto& counters = worker.counters();
+    EXPECT_EQ(counters.of(Verdict::drop_ttl_expired).read().packets, kernel_path ? 0U : 1U);
+    EXPECT_EQ(counters.of(Verdict::drop_cdn_too_big).read().packets, kernel_path ? 0U : 1U);
+    EXPECT_EQ(sent_to(Outcome::kernel),
+              kernel_path ? (std::vector<Bytes>{expired, big}) : std::vector<Bytes>());
+    EXPECT_EQ(sent_to(Outcome::cdn).size(), 1U);
+    EXPECT_EQ(total(worker), counters.received().read());
+  }
+}
+
+TEST_F(WorkerTest, AnswersThatAPacketIsTooBig) {
+  const dataplane::Rewrite rewrite = to_next_hop(100);
+  const Ring back = make_ring("back");
+  dataplane::dpdk::Answering answering{.pool = pool_.get(),
+                                       .back = ring_output(*back),
+                                       .from = {.v4 = support::v4("192.0.2.2"), .v6 = {}}};
+  Wiring rewriting = wiring();
+  rewriting.outputs[index_of(Outcome::cdn)].rewrite = &rewrite;
+  rewriting.inputs[0].answering = &answering;
+  Publisher publisher(1, examples());
+  Worker worker(0, std::move(rewriting), publisher, 3);
+  for (int i = 0; i < 200; ++i)
+    arrive(*ingress_, support::ethernet(0x0800, support::ipv4({}, Bytes(81))));
+  for (int round = 0; round < 4; ++round) poll_once(worker);
+  EXPECT_EQ(worker.counters().of(Verdict::drop_cdn_too_big).read().packets, 200U);
+  const std::vector<rte_mbuf*> answers = taken_from(*back);
+  EXPECT_EQ(answers.size(), worker.progress().answers.load());
+  EXPECT_GE(answers.size(), 64U);
+  EXPECT_LT(answers.size(), 200U) << "more than the limit allows at once";
+  for (rte_mbuf* const answer : answers) {
+    EXPECT_EQ(*rte_pktmbuf_mtod_offset(answer, const std::uint8_t*, 34), 3);
+    rte_pktmbuf_free(answer);
+  }
+  EXPECT_EQ(total(worker), worker.counters().received().read());
+}
+
+TEST_F(WorkerTest, AnOutputThatIsDownLosesOnlyItsOwnServicesPackets) {
+  for (const bool to_magic_transit : {false, true}) {
+    dataplane::dpdk::Condition cdn;
+    dataplane::dpdk::Condition spectrum;
+    cdn.set({.is_up = false});
+    spectrum.set({.is_up = true, .is_resolved = false});
+    Wiring down = wiring();
+    down.down_to_magic_transit = to_magic_transit;
+    down.outputs[index_of(Outcome::cdn)].condition = &cdn;
+    down.outputs[index_of(Outcome::spectrum)].condition = &spectrum;
+    Publisher publisher(1, examples());
+    Worker worker(0, std::move(down), publisher, 3);
+    for (const char* const destination : {"203.0.113.1", "203.0.113.2", "203.0.113.3"})
+      arrive(*ingress_, to(destination));
+    poll_once(worker);
+    const auto& counters = worker.counters();
+    const auto count = [&](Verdict verdict) { return counters.of(verdict).read().packets; };
+    EXPECT_EQ(count(Verdict::drop_cdn_down), to_magic_transit ? 0U : 1U);
+    EXPECT_EQ(count(Verdict::drop_spectrum_unresolved), to_magic_transit ? 0U : 1U);
+    EXPECT_EQ(count(Verdict::magic_transit_output_down), to_magic_transit ? 2U : 0U);
+    EXPECT_EQ(sent_to(Outcome::magic_transit).size(), to_magic_transit ? 3U : 1U);
+    EXPECT_EQ(total(worker), counters.received().read());
+    // Up again: packets flow, nothing was kept.
+    cdn.set({});
+    arrive(*ingress_, to("203.0.113.1", 9));
+    poll_once(worker);
+    EXPECT_EQ(sent_to(Outcome::cdn), std::vector<Bytes>{to("203.0.113.1", 9)});
+  }
+}
+
+TEST_F(WorkerTest, TheNextHopIsThatOfTheCondition) {
+  const dataplane::Rewrite rewrite = to_next_hop();
+  dataplane::dpdk::Condition condition;
+  Wiring rewriting = wiring();
+  rewriting.outputs[index_of(Outcome::cdn)].rewrite = &rewrite;
+  rewriting.outputs[index_of(Outcome::cdn)].condition = &condition;
+  Publisher publisher(1, examples());
+  Worker worker(0, std::move(rewriting), publisher, 3);
+  for (const std::uint8_t last : {std::uint8_t{1}, std::uint8_t{0xff}}) {
+    const dataplane::MacAddress next_hop{0xfe, 0x80, 0x7f, 0, 0xff, last};
+    condition.set({.next_hop = next_hop});
+    EXPECT_EQ(condition.get().next_hop, next_hop);
+    EXPECT_TRUE(condition.get().is_up && condition.get().is_resolved);
+    arrive(*ingress_, to("203.0.113.1"));
+    poll_once(worker);
+    const std::vector<Bytes> sent = sent_to(Outcome::cdn);
+    ASSERT_EQ(sent.size(), 1U);
+    EXPECT_TRUE(std::equal(next_hop.begin(), next_hop.end(), sent[0].begin()));
+  }
+}
+
+TEST_F(WorkerTest, SleepsOfflineAndWakesWhenItIsToEnd) {
+  Publisher publisher(1, examples());
+  Worker worker(0, wiring(), publisher, 3);
+  dataplane::dpdk::Idler idler(dataplane::dpdk::Idler::Mode::sleep);
+  std::atomic<bool> stop{false};
+  std::thread lcore([&] { worker.run(stop, idler); });
+  while (!worker.progress().is_asleep) std::this_thread::yield();
+  // Nobody waits for a worker that sleeps.
+  publisher.publish(examples(2));
+  EXPECT_EQ(publisher.reclaim(), 2U);
+  stop = true;
+  const auto began = std::chrono::steady_clock::now();
+  idler.wake();
+  lcore.join();
+  EXPECT_LT(std::chrono::steady_clock::now() - began, std::chrono::milliseconds(90));
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {

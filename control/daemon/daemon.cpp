@@ -15,7 +15,9 @@
 #include <expected>
 #include <iterator>
 #include <memory>
+#include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "control/bindings_file.hpp"
@@ -25,6 +27,7 @@
 #include "control/daemon/keys.hpp"
 #include "control/daemon/log.hpp"
 #include "control/daemon/notify.hpp"
+#include "control/daemon/privileges.hpp"
 #include "control/daemon/publication.hpp"
 #include "control/daemon/telemetry.hpp"
 
@@ -203,7 +206,7 @@ class Daemon {
 
   void keep_house() {
     constexpr std::chrono::milliseconds kEvery{100};
-    data_plane_.look_at_links();
+    data_plane_.look_around();
     look_at_addresses();
     housekeeping_.expires_after(kEvery);
     housekeeping_.async_wait([this](const boost::system::error_code& error) {
@@ -259,10 +262,16 @@ void run(const Config& config, const Layout& layout, const BindingSet& bindings,
   const Instance instance(config.run_directory, config.file_prefix);
   if (const unsigned removed = remove_leftovers(config.file_prefix); removed != 0)
     log::notice(Module::control, "removed {} files that a dead instance had left", removed);
+  const std::optional<UserIds> user =
+      config.user.empty() ? std::nullopt : std::optional(ids_of(config.user));
   // Timers as precise as the kernel has them, instead of 50 us late. Inherited by the workers.
   prctl(PR_SET_TIMERSLACK, 1UL);
   Daemon daemon(config, layout, prepare(bindings, config.settings, 1), bindings.binding_count(),
                 arguments);
+  if (user) {
+    instance.give_to(user->user, user->group);
+    become(*user);
+  }
   daemon.run();
 }
 

@@ -5,6 +5,7 @@
 #include <rte_errno.h>
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
+#include <rte_pdump.h>
 
 #include <algorithm>
 #include <chrono>
@@ -166,6 +167,10 @@ void DataPlane::configure_programs(const dataplane::Table& table) noexcept {
 }
 
 void DataPlane::make_pool() {
+  // For dpdk-dumpcap. Without hugepages nobody can attach, and there is nothing to prepare.
+  if (config_.hugepages && rte_pdump_init() != 0)
+    log::warning(Module::ports, "packets cannot be captured by dpdk-dumpcap ({})",
+                 rte_strerror(rte_errno));
   constexpr unsigned kCache = 256;
   pool_.reset(rte_pktmbuf_pool_create("steer_packets", layout_.packet_buffers, kCache, 0,
                                       static_cast<std::uint16_t>(layout_.packet_buffer_bytes),
@@ -225,7 +230,7 @@ void DataPlane::make_outputs() {
     if (!output.has_source) rewrite.source = devices_[port->devices.front()].mac();
     if (!output.has_mtu) rewrite.mtu = port->mtu;
   }
-  look_at_links();
+  look_around();
 }
 
 dataplane::dpdk::Wiring DataPlane::wiring_of(const Layout::Worker& worker) {
@@ -298,6 +303,7 @@ void DataPlane::stop() {
     launch_->wait();
     launch_.reset();
   }
+  if (config_.hugepages) rte_pdump_uninit();
   for (Device& device : devices_) device.stop();
 }
 
@@ -318,7 +324,7 @@ bool DataPlane::is_drained(const Moment& since) const {
   return true;
 }
 
-void DataPlane::look_at_links() {
+void DataPlane::look_around() {
   for (Port& port : ports_) {
     bool is_up = true;
     if (port.config->is_kernels()) {
@@ -336,18 +342,37 @@ void DataPlane::look_at_links() {
   set_conditions();
 }
 
+dataplane::dpdk::Condition::State DataPlane::state_of(const OutputConfig& output) {
+  dataplane::dpdk::Condition::State state;
+  const Port* const port = port_named(output.port);
+  if (port != nullptr) state.is_up = port->is_up.load(std::memory_order_relaxed);
+  if (!output.rewrite) return state;
+  state.next_hop = output.rewrite->destination;
+  if (output.next_hop_address.empty() || port == nullptr) return state;
+  const auto found = neighbours_.find(port->config->interface, output.next_hop_address);
+  state.is_resolved = found.has_value();
+  if (found) state.next_hop = *found;
+  return state;
+}
+
 void DataPlane::set_conditions() {
   for (const dataplane::Service service : dataplane::kServices) {
+    dataplane::dpdk::Condition& condition = conditions_[index_of(service)];
     const auto output = std::ranges::find(config_.outputs, service, &OutputConfig::service);
-    dataplane::dpdk::Condition::State state;
     if (output == config_.outputs.end()) {
-      state.is_up = false;
-    } else {
-      if (const Port* const port = port_named(output->port))
-        state.is_up = port->is_up.load(std::memory_order_relaxed);
-      if (output->rewrite) state.next_hop = output->rewrite->destination;
+      condition.set({.is_up = false});
+      continue;
     }
-    conditions_[index_of(service)].set(state);
+    const dataplane::dpdk::Condition::State before = condition.get();
+    const dataplane::dpdk::Condition::State state = state_of(*output);
+    condition.set(state);
+    if (before.is_resolved == state.is_resolved) continue;
+    if (state.is_resolved)
+      log::notice(Module::ports, "output {}: next hop {} found", dataplane::name_of(service),
+                  output->next_hop_address);
+    else
+      log::warning(Module::ports, "output {}: next hop {} is not to be found",
+                   dataplane::name_of(service), output->next_hop_address);
   }
 }
 

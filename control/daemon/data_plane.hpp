@@ -12,6 +12,7 @@
 
 #include "control/daemon/config.hpp"
 #include "control/daemon/layout.hpp"
+#include "control/daemon/neighbours.hpp"
 #include "dataplane/dpdk/condition.hpp"
 #include "dataplane/dpdk/device.hpp"
 #include "dataplane/dpdk/eal.hpp"
@@ -57,8 +58,8 @@ class DataPlane {
 
   // Tells the XDP programs what the settings of a table say of destinations outside all prefixes.
   void configure_programs(const dataplane::Table& table) noexcept;
-  // Link changes; what workers have to know of them, and the log.
-  void look_at_links();
+  // Link and neighbour changes; what workers have to know of them, and the log.
+  void look_around();
 
   // A moment, for is_drained().
   using Moment = std::vector<std::uint64_t>;
@@ -97,6 +98,7 @@ class DataPlane {
   void make_workers(std::uint32_t bindings_max);
   [[nodiscard]] dataplane::dpdk::Wiring wiring_of(const Layout::Worker& worker);
   [[nodiscard]] Port* port_named(std::string_view name) noexcept;
+  [[nodiscard]] dataplane::dpdk::Condition::State state_of(const OutputConfig& output);
   void set_conditions();
 
   const Config& config_;
@@ -109,6 +111,7 @@ class DataPlane {
   std::vector<dataplane::dpdk::Device> devices_;
   std::vector<std::vector<int>> device_sockets_;  // AF_XDP, by device
   std::array<dataplane::dpdk::Condition, dataplane::kServices.size()> conditions_;
+  Neighbours neighbours_;
   std::array<std::optional<dataplane::Rewrite>, dataplane::kServices.size()> rewrites_;
   std::deque<dataplane::dpdk::PortQueue> queues_;
   std::deque<dataplane::dpdk::Answering> answerings_;

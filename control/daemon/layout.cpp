@@ -18,6 +18,9 @@ constexpr unsigned kDataBytes = 2048;
 // What a thread keeps of the pool: 1.5 times its cache of 256.
 constexpr unsigned kCachedBuffers = 384;
 constexpr unsigned kBurst = 64;
+// Of the AF_XDP driver, whatever the number of descriptors: its fill and completion rings.
+constexpr unsigned kFillPackets = 4096;
+constexpr unsigned kCompletionPackets = 2048;
 constexpr unsigned kMemoryForDpdkMib = 48;  // rings, queues of virtual devices, EAL's own
 
 bool is_pci_address(const std::string& text) {
@@ -113,7 +116,9 @@ void add_memory(const Config& config, Layout& layout) {
   unsigned mtu_max = 1500;
   unsigned buffers = (config.workers + 1) * (kCachedBuffers + 2 * kBurst);
   for (const Layout::Device& device : layout.devices) {
-    buffers += (device.rx_queues + device.tx_queues) * config.descriptors;
+    buffers += config.ports[device.port].is_kernels()
+                   ? kFillPackets + kCompletionPackets + config.descriptors
+                   : (device.rx_queues + device.tx_queues) * config.descriptors;
     mtu_max = std::max(mtu_max, config.ports[device.port].mtu);
   }
   for (const OutputConfig& output : config.outputs)

@@ -59,10 +59,14 @@ class Steerd {
   [[nodiscard]] std::vector<std::string> command() const {
     return {STEERD, "--config", (scratch_ / "steerd.conf").string()};
   }
-  // Starts it; true when it is ready.
-  bool start() {
-    program_ = std::make_unique<support::Program>(command());
-    return within_limit([&] { return has_logged("control: ready"); });
+  // Starts it, by a command before it if need be; true when it is ready.
+  testing::AssertionResult start(std::vector<std::string> by = {}) {
+    for (const std::string& word : command()) by.push_back(word);
+    program_ = std::make_unique<support::Program>(by);
+    telemetry_.reset();
+    if (within_limit([&] { return has_logged("control: ready"); }))
+      return testing::AssertionSuccess();
+    return testing::AssertionFailure() << program_->error_so_far();
   }
   // True when the reload that was asked for now is acknowledged.
   bool reload() {
@@ -73,8 +77,11 @@ class Steerd {
   }
   void send(int signal) const { program_->send(signal); }
   support::Program::Result stop() {
-    telemetry_.reset();
     program_->send(SIGTERM);
+    return wait();
+  }
+  support::Program::Result wait() {
+    telemetry_.reset();
     return program_->wait();
   }
   [[nodiscard]] bool has_logged(const std::string& text) const {

@@ -74,9 +74,10 @@ TEST(Steerd, HoldsTheExamplesOfTheSpecification) {
 }
 
 // The same packets through the daemon and through the replay: the same bytes to the same services.
+// Captures without packets that were cut: net_pcap does not tell their length on the wire.
 TEST(Steerd, AgreesWithReplayOnCaptures) {
   const std::string data = STEER_SOURCE_ROOT "/tests/data/";
-  for (const char* const name : {"addresses", "ethernet", "ipv4", "icmp6", "fragments"}) {
+  for (const char* const name : {"addresses", "ethernet", "ipv4", "fragments"}) {
     const std::string capture = data + "captures/" + name + ".pcap";
     Steerd steerd("", support::contents_of(data + "captures/bindings.json"));
     std::filesystem::copy_file(capture, steerd / "in.pcap");

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// steerd on interfaces: AF_XDP with our XDP program, between namespaces of its own. Needs root.
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <chrono>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "tests/e2e/steerd.hpp"
+#include "tests/support/namespaces.hpp"
+#include "tests/support/packets.hpp"
+
+namespace {
+
+using std::chrono::milliseconds;
+using support::Bytes;
+using support::FrameSocket;
+using support::NetworkNamespace;
+
+constexpr const char* kBindings = R"({"prefixes": [
+  {"cidr": "203.0.113.0/24", "service": "magic_transit", "bindings": [
+    {"cidr": "203.0.113.1/32", "service": "cdn"}]}]})";
+
+Bytes datagram(std::string_view destination, std::uint16_t mark, std::size_t payload = 20) {
+  return support::ethernet(0x0800, support::ipv4({.source = support::v4("192.0.2.1"),
+                                                  .destination = support::v4(destination)},
+                                                 support::udp({.source = mark}, Bytes(payload))));
+}
+
+// Frames with this UDP source port, tagged or not.
+auto marked(std::uint16_t mark) {
+  return [mark](const Bytes& frame) {
+    return frame.size() > 36 && frame[12] == 8 && frame[23] == 17 &&
+           (frame[34] << 8 | frame[35]) == mark;
+  };
+}
+
+// client -- wan [edge: steerd] cdn -- server
+class SteerdInterface : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (geteuid() != 0) GTEST_SKIP() << "needs root: network namespaces and XDP";
+    client_ = std::make_unique<NetworkNamespace>("client");
+    edge_ = std::make_unique<NetworkNamespace>("edge");
+    server_ = std::make_unique<NetworkNamespace>("server");
+    join(*client_, "client", "wan", "192.0.2.");
+    join(*server_, "server", "cdn", "198.51.100.");
+    server_->run("ip link set server address 02:00:00:00:00:51");
+    client_socket_ = std::make_unique<FrameSocket>(*client_, "client");
+    server_socket_ = std::make_unique<FrameSocket>(*server_, "server");
+    steerd_ = std::make_unique<e2e::Steerd>("", kBindings);
+  }
+
+  void join(const NetworkNamespace& other, const std::string& its, const std::string& ours,
+            const std::string& network) {
+    support::shell(fmt::format("ip link add {} netns {} type veth peer name {} netns {}", its,
+                               other.name(), ours, edge_->name()));
+    other.run(fmt::format("ip link set {} up", its));
+    edge_->run(fmt::format("ip link set {} up", ours));
+    other.run(fmt::format("ip addr add {}1/24 dev {}", network, its));
+    edge_->run(fmt::format("ip addr add {}2/24 dev {}", network, ours));
+  }
+
+  testing::AssertionResult start(const std::string& output,
+                                 const std::string& more = "idle = sleep\n") {
+    steerd_->write_configuration(
+        "port = wan interface=wan role=ingress\nport = cdn interface=cdn role=none\noutput = cdn "
+        "port=cdn " +
+        output + "\n" + more);
+    return steerd_->start({"/usr/sbin/ip", "netns", "exec", edge_->name()});
+  }
+
+  // Whether a packet of the client comes out at the server's.
+  std::optional<Bytes> steered(std::uint16_t mark, milliseconds limit = milliseconds(2000)) {
+    client_socket_->send(datagram("203.0.113.1", mark));
+    return server_socket_->receive(marked(mark), limit);
+  }
+
+  std::unique_ptr<NetworkNamespace> client_;
+  std::unique_ptr<NetworkNamespace> edge_;
+  std::unique_ptr<NetworkNamespace> server_;
+  std::unique_ptr<FrameSocket> client_socket_;
+  std::unique_ptr<FrameSocket> server_socket_;
+  std::unique_ptr<e2e::Steerd> steerd_;
+};
+
+TEST_F(SteerdInterface, TakesOnboardedPrefixesAndLeavesAllElseToTheKernel) {
+  ASSERT_TRUE(start("rewrite=none"));
+  EXPECT_EQ(steered(1), datagram("203.0.113.1", 1));
+  client_->run("ping -c 1 -W 2 192.0.2.2");  // ARP too
+  // What the kernel gets is seen on the interface by a packet socket, what XDP takes is not.
+  const FrameSocket kernels(*edge_, "wan");
+  client_socket_->send(datagram("198.18.7.7", 2));
+  EXPECT_TRUE(kernels.receive(marked(2), milliseconds(2000)));
+  EXPECT_TRUE(steered(3));
+  EXPECT_FALSE(kernels.receive(marked(3), milliseconds(50)));
+  const auto port = steerd_->ask("/steer/ports,wan");
+  EXPECT_EQ(port.at("xdp_redirected_packets"), 2U);
+  EXPECT_GE(port.at("xdp_host_address_packets"), 1U);
+  EXPECT_GE(port.at("xdp_not_ip_packets"), 1U) << "ARP";
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+TEST_F(SteerdInterface, AReloadOnboardsAndOffboards) {
+  ASSERT_TRUE(start("rewrite=none"));
+  const FrameSocket kernels(*edge_, "wan");
+  std::uint16_t mark = 10;
+  for (int round = 0; round < 5; ++round) {
+    steerd_->write_bindings(R"({"prefixes": []})");
+    ASSERT_TRUE(steerd_->reload());
+    client_socket_->send(datagram("203.0.113.1", ++mark));
+    EXPECT_TRUE(kernels.receive(marked(mark), milliseconds(2000))) << "the kernel's again";
+    steerd_->write_bindings(kBindings);
+    ASSERT_TRUE(steerd_->reload());
+    EXPECT_TRUE(steered(++mark));
+  }
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+TEST_F(SteerdInterface, FindsTheNextHopAndFollowsIt) {
+  ASSERT_TRUE(start("rewrite=ethernet next-hop=198.51.100.1"));
+  ASSERT_TRUE(e2e::within_limit([&] { return steerd_->has_logged("198.51.100.1 found"); }));
+  std::optional<Bytes> frame = steered(21);
+  ASSERT_TRUE(frame);
+  EXPECT_EQ(Bytes(frame->begin(), frame->begin() + 6), (Bytes{2, 0, 0, 0, 0, 0x51}));
+  EXPECT_EQ((*frame)[22], 63) << "TTL";
+  // Another machine takes the address over, and says so, as they do.
+  server_->run("ip link set server down");
+  server_->run("ip link set server address 02:00:00:00:00:52");
+  server_->run("ip link set server up");
+  server_->run("ping -c 1 -W 2 198.51.100.2");
+  EXPECT_TRUE(e2e::within_limit([&] {
+    frame = steered(22, milliseconds(100));
+    return frame && (*frame)[5] == 0x52;
+  }));
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+TEST_F(SteerdInterface, ANextHopThatIsNotThereIsCounted) {
+  ASSERT_TRUE(start("rewrite=ethernet next-hop=198.51.100.77"));
+  EXPECT_FALSE(steered(31, milliseconds(50)));
+  EXPECT_TRUE(
+      e2e::within_limit([&] { return steerd_->count("drop_cdn_unresolved_packets") == 1; }));
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+TEST_F(SteerdInterface, TellsTheSenderThatAPacketIsTooBig) {
+  ASSERT_TRUE(start("rewrite=ethernet next-hop=02:00:00:00:00:51 mtu=1000"));
+  client_socket_->send(datagram("203.0.113.1", 41, 1100));
+  const auto is_answer = [](const Bytes& frame) {
+    return frame.size() > 42 && frame[23] == 1 && frame[34] == 3 && frame[35] == 4;
+  };
+  const std::optional<Bytes> answer = client_socket_->receive(is_answer, milliseconds(2000));
+  ASSERT_TRUE(answer);
+  EXPECT_EQ((*answer)[40] << 8 | (*answer)[41], 1000);
+  EXPECT_EQ(Bytes(answer->begin() + 26, answer->begin() + 34), (Bytes{192, 0, 2, 2, 192, 0, 2, 1}));
+  EXPECT_EQ(steerd_->count("drop_cdn_too_big_packets"), 1U);
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+TEST_F(SteerdInterface, SurvivesALinkThatGoesAndComes) {
+  ASSERT_TRUE(start("rewrite=none"));
+  EXPECT_TRUE(steered(51));
+  server_->run("ip link set server down");
+  ASSERT_TRUE(e2e::within_limit([&] { return steerd_->has_logged("port cdn: link down"); }));
+  EXPECT_FALSE(steered(52, milliseconds(50)));
+  EXPECT_TRUE(e2e::within_limit([&] { return steerd_->count("drop_cdn_down_packets") == 1; }));
+  server_->run("ip link set server up");
+  ASSERT_TRUE(e2e::within_limit([&] { return steerd_->has_logged("port cdn: link up"); }));
+  EXPECT_TRUE(e2e::within_limit([&] { return steered(53, milliseconds(100)).has_value(); }));
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+TEST_F(SteerdInterface, TheKernelHasAllTrafficAfterTheEnd) {
+  const FrameSocket kernels(*edge_, "wan");
+  std::uint16_t mark = 60;
+  for (const int signal : {SIGKILL, SIGTERM}) {
+    ASSERT_TRUE(start("rewrite=none"));
+    EXPECT_TRUE(steered(++mark));
+    steerd_->send(signal);
+    const auto began = std::chrono::steady_clock::now();
+    ++mark;
+    std::optional<Bytes> seen;
+    while (!seen && std::chrono::steady_clock::now() - began < milliseconds(2000)) {
+      client_socket_->send(datagram("203.0.113.1", mark));
+      seen = kernels.receive(marked(mark), milliseconds(2));
+    }
+    EXPECT_TRUE(seen);
+    // 100 ms is the promise; the machine that tests may be busy with more than this.
+    EXPECT_LT(std::chrono::steady_clock::now() - began, milliseconds(500));
+    steerd_->wait();
+  }
+}
+
+TEST_F(SteerdInterface, GivesUpItsRights) {
+  support::shell("chmod -R a+rX " + (*steerd_ / "").string());
+  ASSERT_TRUE(start("rewrite=none", "idle = sleep\nuser = nobody\n"));
+  const std::string pid = support::contents_of(*steerd_ / "run/test.pid");
+  const std::string task = "/proc/" + pid.substr(0, pid.find('\n')) + "/task";
+  int threads = 0;
+  for (const auto& thread : std::filesystem::directory_iterator(task)) {
+    const std::string status = support::contents_of(thread.path() / "status");
+    EXPECT_NE(status.find("CapEff:\t0000000000000000"), std::string::npos) << status;
+    EXPECT_NE(status.find("CapPrm:\t0000000000000000"), std::string::npos) << status;
+    ++threads;
+  }
+  EXPECT_GT(threads, 2);
+  EXPECT_TRUE(steered(71));
+  steerd_->write_bindings(R"({"prefixes": [{"cidr": "203.0.113.0/24", "service": "cdn"}]})");
+  ASSERT_TRUE(steerd_->reload()) << "it can still change the XDP map";
+  client_socket_->send(datagram("203.0.113.200", 72));
+  EXPECT_TRUE(server_socket_->receive(marked(72), milliseconds(2000)));
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+TEST_F(SteerdInterface, ASecondInstanceIsRefusedByName) {
+  ASSERT_TRUE(start("rewrite=none"));
+  e2e::Steerd second("port = wan interface=wan role=ingress\nfile-prefix = other\n", kBindings);
+  second.write_configuration("port = wan interface=wan role=ingress\n");
+  std::vector<std::string> command{"/usr/sbin/ip", "netns", "exec", edge_->name()};
+  for (const std::string& word : second.command()) command.push_back(word);
+  command.insert(command.end(), {"--file-prefix", "other"});
+  const auto result = support::run(command);
+  EXPECT_EQ(result.status, 1);
+  EXPECT_NE(result.error.find("wan"), std::string::npos) << result.error;
+  EXPECT_TRUE(steered(81)) << "the first goes on";
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+}  // namespace

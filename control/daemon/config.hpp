@@ -45,6 +45,7 @@ struct PortConfig {
   Rss rss = Rss::l3_l4;
   unsigned mtu = 0;  // 0: the device's own
   KernelPath kernel = KernelPath::none;
+  std::string tap;  // the TAP's name
   Xdp xdp = Xdp::automatic;
   unsigned busy_budget = 0;  // of the AF_XDP sockets; 0: no busy polling
 

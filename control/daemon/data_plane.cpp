@@ -110,7 +110,9 @@ constexpr std::size_t index_of(dataplane::Service service) {
 
 dataplane::Port DataPlane::Port::for_steering() const noexcept {
   // An interface's XDP program has given the kernel its packets already.
-  return {.role = config->role, .vlan_roles = vlan_roles.get(), .kernel_path = false};
+  return {.role = config->role,
+          .vlan_roles = vlan_roles.get(),
+          .kernel_path = config->kernel == PortConfig::KernelPath::tap};
 }
 
 void DataPlane::FreePool::operator()(rte_mempool* pool) const noexcept {
@@ -133,6 +135,7 @@ DataPlane::DataPlane(const Config& config, const Layout& layout,
   attach_programs(publisher_.current());
   make_pool();
   start_devices();
+  make_rings();
   make_outputs();
   make_workers(bindings_max);
 }
@@ -183,21 +186,31 @@ void DataPlane::make_pool() {
                     config_.hugepages ? "; hugepages are reserved by sysctl vm.nr_hugepages" : ""));
 }
 
+// A TAP has the address of its port, whose device was made before it.
+std::string DataPlane::arguments_of(const Layout::Device& device) const {
+  if (!device.is_tap) return device.arguments;
+  const dataplane::MacAddress mac = devices_[ports_[device.port].devices.front()].mac();
+  return fmt::format("{},mac={:02x}:{:02x}:{:02x}:{:02x}:{:02x}:{:02x}", device.arguments, mac[0],
+                     mac[1], mac[2], mac[3], mac[4], mac[5]);
+}
+
 void DataPlane::start_devices() {
   devices_.reserve(layout_.devices.size());
   for (const Layout::Device& wanted : layout_.devices) {
     const PortConfig& port = config_.ports[wanted.port];
-    devices_.push_back(wanted.is_pci ? Device::find(wanted.name) : Device::make(wanted.arguments));
+    devices_.push_back(wanted.is_pci ? Device::find(wanted.name)
+                                     : Device::make(arguments_of(wanted)));
     Device& device = devices_.back();
     const std::vector<int> sockets_before = dataplane::dpdk::af_xdp_sockets();
-    device.configure({.rx_queues = static_cast<std::uint16_t>(wanted.rx_queues),
-                      .tx_queues = static_cast<std::uint16_t>(wanted.tx_queues),
-                      .descriptors = static_cast<std::uint16_t>(config_.descriptors),
-                      .rss = port.rss == PortConfig::Rss::l3 ? DeviceOptions::Rss::l3
-                                                             : DeviceOptions::Rss::l3_l4,
-                      .mtu = port.mtu,
-                      .all_multicast = port.kernel == PortConfig::KernelPath::tap},
-                     *pool_);
+    device.configure(
+        {.rx_queues = static_cast<std::uint16_t>(wanted.rx_queues),
+         .tx_queues = static_cast<std::uint16_t>(wanted.tx_queues),
+         .descriptors = static_cast<std::uint16_t>(config_.descriptors),
+         .rss =
+             port.rss == PortConfig::Rss::l3 ? DeviceOptions::Rss::l3 : DeviceOptions::Rss::l3_l4,
+         .mtu = wanted.is_tap ? devices_[ports_[wanted.port].devices.front()].mtu() : port.mtu,
+         .all_multicast = port.kernel == PortConfig::KernelPath::tap},
+        *pool_);
     device.start();
     std::vector<int>& sockets = device_sockets_.emplace_back();
     std::ranges::set_difference(dataplane::dpdk::af_xdp_sockets(), sockets_before,
@@ -205,7 +218,10 @@ void DataPlane::start_devices() {
     if (port.is_kernels() && sockets.size() != 1)
       throw StartError(fmt::format("port {}: the AF_XDP driver did not open a socket for {}",
                                    port.name, wanted.name));
-    ports_[wanted.port].devices.push_back(devices_.size() - 1);
+    if (wanted.is_tap)
+      ports_[wanted.port].tap = devices_.size() - 1;
+    else
+      ports_[wanted.port].devices.push_back(devices_.size() - 1);
   }
   for (Port& port : ports_) {
     if (port.program) port.program->raise_descriptor();
@@ -219,6 +235,21 @@ DataPlane::Port* DataPlane::port_named(std::string_view name) noexcept {
   const auto found =
       std::ranges::find_if(ports_, [&](const Port& port) { return port.config->name == name; });
   return found == ports_.end() ? nullptr : &*found;
+}
+
+void DataPlane::make_rings() {
+  std::size_t made = 0;
+  for (const OutputConfig& output : config_.outputs) {
+    if (output.ring.empty()) continue;
+    if (!board_) board_.emplace();
+    const bool is_shared = output.producers == OutputConfig::Producers::multi;
+    Rings& rings = rings_[index_of(output.service)];
+    rings.first = made;
+    for (unsigned n = 0; n < (is_shared ? 1 : config_.workers); ++n, ++made)
+      rings.rings.push_back(
+          &board_->make(is_shared ? output.ring : fmt::format("{}.{}", output.ring, n),
+                        output.ring_packets, is_shared));
+  }
 }
 
 void DataPlane::make_outputs() {
@@ -253,18 +284,53 @@ dataplane::dpdk::Wiring DataPlane::wiring_of(const Layout::Worker& worker) {
   }
   for (const dataplane::Service service : dataplane::kServices)
     wiring.outputs[index_of(service)].condition = &conditions_[index_of(service)];
-  for (const OutputConfig& config : config_.outputs) {
-    dataplane::dpdk::Output& output = wiring.outputs[index_of(config.service)];
-    const auto port = static_cast<std::size_t>(
-        std::ranges::find(config_.ports, config.port, &PortConfig::name) - config_.ports.begin());
-    output = dataplane::dpdk::port_output(queue_of(layout_.transmit_queue(port, worker.number)));
-    output.condition = &conditions_[index_of(config.service)];
-    const auto& rewrite = rewrites_[index_of(config.service)];
-    output.rewrite = rewrite ? &*rewrite : nullptr;
-  }
+  for (const OutputConfig& config : config_.outputs)
+    wiring.outputs[index_of(config.service)] = output_of(config, worker);
+  add_taps(worker, wiring);
   wiring.outputs[static_cast<std::size_t>(Outcome::drop)] = dataplane::dpdk::pool_output();
   wiring.down_to_magic_transit = config_.output_down_to_magic_transit;
   return wiring;
+}
+
+dataplane::dpdk::Output DataPlane::output_of(const OutputConfig& config,
+                                             const Layout::Worker& worker) {
+  dataplane::dpdk::Output output;
+  if (config.port.empty()) {
+    const std::vector<rte_ring*>& rings = rings_[index_of(config.service)].rings;
+    output = dataplane::dpdk::ring_output(*rings[worker.number % rings.size()]);
+  } else {
+    const auto port = static_cast<std::size_t>(
+        std::ranges::find(config_.ports, config.port, &PortConfig::name) - config_.ports.begin());
+    const Layout::Queue queue = layout_.transmit_queue(port, worker.number);
+    output = dataplane::dpdk::port_output(queues_.emplace_back(
+        dataplane::dpdk::PortQueue{.port = devices_[queue.device].number(),
+                                   .queue = static_cast<std::uint16_t>(queue.device_queue)}));
+  }
+  output.condition = &conditions_[index_of(config.service)];
+  const auto& rewrite = rewrites_[index_of(config.service)];
+  output.rewrite = rewrite ? &*rewrite : nullptr;
+  return output;
+}
+
+// Each worker has a queue of every TAP, and of its port, whether it receives from the port or not.
+void DataPlane::add_taps(const Layout::Worker& worker, dataplane::dpdk::Wiring& wiring) {
+  using dataplane::dpdk::PortQueue;
+  for (std::size_t index = 0; index < ports_.size(); ++index) {
+    if (!ports_[index].tap) continue;
+    PortQueue& tap =
+        queues_.emplace_back(PortQueue{.port = devices_[*ports_[index].tap].number(),
+                                       .queue = static_cast<std::uint16_t>(worker.number)});
+    const Layout::Queue queue = layout_.transmit_queue(index, worker.number);
+    PortQueue& wire =
+        queues_.emplace_back(PortQueue{.port = devices_[queue.device].number(),
+                                       .queue = static_cast<std::uint16_t>(queue.device_queue)});
+    wiring.forwards.push_back(
+        {.from = dataplane::dpdk::port_input(tap, {}), .to = dataplane::dpdk::port_output(wire)});
+    const dataplane::dpdk::Output& kernel =
+        kernel_outputs_.emplace_back(dataplane::dpdk::port_output(tap));
+    for (std::size_t k = 0; k < worker.inputs.size(); ++k)
+      if (worker.inputs[k].port == index) wiring.inputs[k].kernel = &kernel;
+  }
 }
 
 void DataPlane::make_workers(std::uint32_t bindings_max) {
@@ -276,6 +342,8 @@ void DataPlane::make_workers(std::uint32_t bindings_max) {
       sockets.insert(sockets.end(), own.begin(), own.end());
       naps = naps || own.empty();
     }
+    naps =
+        naps || std::ranges::any_of(ports_, [](const Port& port) { return port.tap.has_value(); });
     idlers_.push_back(std::make_unique<Idler>(mode_of(config_.idle), sockets, naps));
     workers_.push_back(std::make_unique<dataplane::dpdk::Worker>(worker.number, wiring_of(worker),
                                                                  publisher_, bindings_max));
@@ -325,6 +393,7 @@ bool DataPlane::is_drained(const Moment& since) const {
 }
 
 void DataPlane::look_around() {
+  if (board_) board_->beat();
   for (Port& port : ports_) {
     bool is_up = true;
     if (port.config->is_kernels()) {
@@ -346,10 +415,15 @@ dataplane::dpdk::Condition::State DataPlane::state_of(const OutputConfig& output
   dataplane::dpdk::Condition::State state;
   const Port* const port = port_named(output.port);
   if (port != nullptr) state.is_up = port->is_up.load(std::memory_order_relaxed);
+  const Rings& rings = rings_[index_of(output.service)];
+  for (std::size_t n = 0; n < rings.rings.size(); ++n)
+    state.is_up = board_->has_consumer(rings.first + n) && state.is_up;
   if (!output.rewrite) return state;
   state.next_hop = output.rewrite->destination;
   if (output.next_hop_address.empty() || port == nullptr) return state;
-  const auto found = neighbours_.find(port->config->interface, output.next_hop_address);
+  const PortConfig& config = *port->config;
+  const auto found = neighbours_.find(config.is_kernels() ? config.interface : config.tap,
+                                      output.next_hop_address);
   state.is_resolved = found.has_value();
   if (found) state.next_hop = *found;
   return state;
@@ -366,6 +440,14 @@ void DataPlane::set_conditions() {
     const dataplane::dpdk::Condition::State before = condition.get();
     const dataplane::dpdk::Condition::State state = state_of(*output);
     condition.set(state);
+    if (!output->ring.empty() && before.is_up != state.is_up) {
+      if (state.is_up)
+        log::notice(Module::ports, "output {}: ring {} is drained", dataplane::name_of(service),
+                    output->ring);
+      else
+        log::warning(Module::ports, "output {}: nobody drains ring {}", dataplane::name_of(service),
+                     output->ring);
+    }
     if (before.is_resolved == state.is_resolved) continue;
     if (state.is_resolved)
       log::notice(Module::ports, "output {}: next hop {} found", dataplane::name_of(service),

@@ -18,6 +18,7 @@
 #include "dataplane/dpdk/eal.hpp"
 #include "dataplane/dpdk/idler.hpp"
 #include "dataplane/dpdk/publisher.hpp"
+#include "dataplane/dpdk/ring_board.hpp"
 #include "dataplane/dpdk/worker.hpp"
 #include "dataplane/xdp/prefix_map.hpp"
 #include "dataplane/xdp/program.hpp"
@@ -35,6 +36,7 @@ class DataPlane {
   struct Port {
     const PortConfig* config = nullptr;
     std::vector<std::size_t> devices;  // indexes into devices()
+    std::optional<std::size_t> tap;    // one too: the kernel's end
     std::unique_ptr<dataplane::VlanRoles> vlan_roles;
     std::unique_ptr<dataplane::xdp::Program> program;  // of an interface
     std::atomic<bool> is_up{true};                     // written by control, read by anybody
@@ -91,6 +93,16 @@ class DataPlane {
     void operator()(rte_mempool* pool) const noexcept;
   };
 
+  struct Rings {
+    std::vector<rte_ring*> rings;  // one for each worker, or one for all
+    std::size_t first = 0;         // on the board
+  };
+
+  [[nodiscard]] std::string arguments_of(const Layout::Device& device) const;
+  void make_rings();
+  [[nodiscard]] dataplane::dpdk::Output output_of(const OutputConfig& config,
+                                                  const Layout::Worker& worker);
+  void add_taps(const Layout::Worker& worker, dataplane::dpdk::Wiring& wiring);
   void attach_programs(const dataplane::Table& table);
   void make_pool();
   void start_devices();
@@ -115,6 +127,9 @@ class DataPlane {
   std::array<std::optional<dataplane::Rewrite>, dataplane::kServices.size()> rewrites_;
   std::deque<dataplane::dpdk::PortQueue> queues_;
   std::deque<dataplane::dpdk::Answering> answerings_;
+  std::deque<dataplane::dpdk::Output> kernel_outputs_;
+  std::optional<dataplane::dpdk::RingBoard> board_;  // where there are rings
+  std::array<Rings, dataplane::kServices.size()> rings_;
   std::vector<std::unique_ptr<dataplane::dpdk::Idler>> idlers_;
   std::vector<std::unique_ptr<dataplane::dpdk::Worker>> workers_;
   std::atomic<bool> stop_{false};

@@ -268,6 +268,10 @@ void set_all(Config& config, const std::vector<Setting>& settings, Errors& error
 
 void check_outputs(const Config& config, Errors& errors) {
   for (const OutputConfig& output : config.outputs) {
+    if (output.port.empty() && !config.hugepages)
+      errors.push_back(fmt::format(
+          "{}: output {}: a ring needs hugepages = on: other processes can attach to nothing else",
+          output.origin, name_of(output.service)));
     if (output.port.empty()) continue;
     const PortConfig* const port = config.port_named(output.port);
     if (port == nullptr)

@@ -85,6 +85,20 @@ void add_device(const Config& config, std::size_t index, Layout& layout) {
   layout.devices.push_back(std::move(device));
 }
 
+// Multi-queue: what the kernel sends is spread over the workers, too.
+void add_tap(const Config& config, std::size_t index, Layout& layout) {
+  const PortConfig& port = config.ports[index];
+  if (port.kernel != PortConfig::KernelPath::tap) return;
+  Layout::Device device;
+  device.name = "net_tap_" + port.name;
+  device.arguments = fmt::format("{},iface={}", device.name, port.tap);
+  device.is_tap = true;
+  device.port = index;
+  device.rx_queues = config.workers;
+  device.tx_queues = config.workers;
+  layout.devices.push_back(std::move(device));
+}
+
 void add_workers(const Config& config, Layout& layout, Errors& errors) {
   std::vector<unsigned> cpus = usable_cpus();
   for (const unsigned cpu : config.worker_cpus)
@@ -103,7 +117,7 @@ void add_workers(const Config& config, Layout& layout, Errors& errors) {
   // alike meet the same worker.
   for (std::size_t d = 0; d < layout.devices.size(); ++d) {
     const Layout::Device& device = layout.devices[d];
-    if (!config.ports[device.port].receives()) continue;
+    if (!config.ports[device.port].receives() || device.is_tap) continue;
     for (unsigned q = 0; q < device.rx_queues; ++q) {
       const unsigned queue = device.first_queue + q;
       layout.workers[queue % config.workers].inputs.push_back({device.port, queue, d, q});
@@ -140,7 +154,7 @@ void add_memory(const Config& config, Layout& layout) {
 Layout::Queue Layout::transmit_queue(std::size_t port, unsigned worker) const noexcept {
   for (std::size_t d = 0; d < devices.size(); ++d) {
     const Device& device = devices[d];
-    if (device.port == port && worker >= device.first_queue &&
+    if (device.port == port && !device.is_tap && worker >= device.first_queue &&
         worker < device.first_queue + device.tx_queues)
       return {port, worker, d, worker - device.first_queue};
   }
@@ -156,6 +170,7 @@ std::expected<Layout, Errors> lay_out(const Config& config) {
     else
       add_device(config, index, layout);
   }
+  for (std::size_t index = 0; index < config.ports.size(); ++index) add_tap(config, index, layout);
   add_workers(config, layout, errors);
   add_memory(config, layout);
   if (config.memory_mib != 0) {

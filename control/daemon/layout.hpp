@@ -19,7 +19,8 @@ struct Layout {
     std::string name;       // DPDK's
     std::string arguments;  // as --vdev or --allow takes it, the name included
     bool is_pci = false;
-    std::size_t port = 0;      // index into Config::ports
+    bool is_tap = false;   // the kernel's end of `port`; its MAC address is added to the arguments
+    std::size_t port = 0;  // index into Config::ports
     unsigned first_queue = 0;  // of the port
     unsigned rx_queues = 1;
     unsigned tx_queues = 1;

@@ -143,6 +143,8 @@ int workers(const DataPlane& data_plane, const Publication&, std::string_view pa
   add(data, "rounds", progress.rounds.load(std::memory_order_relaxed));
   add(data, "is_asleep", progress.is_asleep.load(std::memory_order_relaxed) ? 1 : 0);
   add(data, "answers", progress.answers.load(std::memory_order_relaxed));
+  add(data, "forwarded", progress.forwarded.load(std::memory_order_relaxed));
+  add(data, "forwards_lost", progress.forwards_lost.load(std::memory_order_relaxed));
   const Sums sums(data_plane, *number);
   add(data, "received", sums.received());
   add_verdicts(data, sums);

@@ -225,6 +225,11 @@ PortConfig port_of(const std::string& text) {
                                           {{"none", KernelPath::none}, {"tap", KernelPath::tap}});
          only_device.insert("kernel");
        }},
+      {"tap",
+       [&](const std::string& v) {
+         port.tap = name("tap", v);
+         only_device.insert("tap");
+       }},
       {"xdp",
        [&](const std::string& v) {
          port.xdp = choice<Xdp>(
@@ -249,6 +254,10 @@ PortConfig port_of(const std::string& text) {
         fmt::format("{} is for {} only", key, port.is_kernels() ? "device=" : "interface=")};
   if (port.kernel == KernelPath::tap && !port.receives())
     throw BadValue{"kernel=tap needs a role: nothing is received here"};
+  if (port.kernel == KernelPath::none && !port.tap.empty()) throw BadValue{"tap needs kernel=tap"};
+  if (port.tap.empty()) port.tap = port.name;
+  if (port.kernel == KernelPath::tap && port.tap.size() > 15)
+    throw BadValue{"interface names have at most 15 bytes: give the TAP another with tap="};
   return port;
 }
 

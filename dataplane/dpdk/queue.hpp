@@ -39,7 +39,9 @@ struct Input {
   std::uint16_t (*receive)(void* queue, rte_mbuf** packets, std::uint16_t count) = nullptr;
   void* queue = nullptr;
   Port port;
-  const Answering* answering = nullptr;  // outlives the worker; null: nobody is answered
+  // Both outlive the worker. Null: nobody is answered; Outcome::kernel goes to Wiring's output.
+  const Answering* answering = nullptr;
+  const Output* kernel = nullptr;
 };
 
 // A queue of a started DPDK port, for one worker.

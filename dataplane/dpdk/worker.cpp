@@ -46,6 +46,11 @@ constexpr std::size_t index_of(Outcome outcome) noexcept {
   return static_cast<std::size_t>(outcome);
 }
 
+// A plain store in effect: this thread is the only writer.
+void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
+  counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
+}
+
 // The binding that a packet is counted for; 0: none. Verdicts up to not_accepted are those of
 // ingress packets that a binding decided.
 std::uint32_t counted_binding(const Decision& decision) noexcept {
@@ -104,13 +109,25 @@ std::size_t Worker::poll() noexcept {
     is_dry = is_dry && burst_->count < kBurstMax;
     process(input);
   }
+  if (!wiring_.forwards.empty()) total += forward();
   reader_.quiescent();
-  // Plain stores in effect: this thread is the only writer.
-  const auto count = [](std::atomic<std::uint64_t>& counter) {
-    counter.store(counter.load(std::memory_order_relaxed) + 1, std::memory_order_relaxed);
-  };
-  count(progress_.rounds);
-  if (is_dry) count(progress_.dry_rounds);
+  add(progress_.rounds, 1);
+  if (is_dry) add(progress_.dry_rounds, 1);
+  return total;
+}
+
+std::size_t Worker::forward() noexcept {
+  std::size_t total = 0;
+  std::array<rte_mbuf*, kBurstMax>& packets = burst_->packets;
+  for (const Forward& forward : wiring_.forwards) {
+    const std::uint16_t count = forward.from.receive(forward.from.queue, packets.data(), kBurstMax);
+    if (count == 0) continue;
+    const std::uint16_t sent = forward.to.send(forward.to.queue, packets.data(), count);
+    rte_pktmbuf_free_bulk(packets.data() + sent, count - sent);
+    add(progress_.forwarded, sent);
+    add(progress_.forwards_lost, count - sent);
+    total += count;
+  }
   return total;
 }
 
@@ -214,8 +231,7 @@ void Worker::answer(const Answering& answering, const Frame& frame, std::uint32_
     packet->data_len = static_cast<std::uint16_t>(size);
     packet->pkt_len = static_cast<std::uint32_t>(size);
     if (size != 0 && answering.back.send(answering.back.queue, &packet, 1) == 1) {
-      progress_.answers.store(progress_.answers.load(std::memory_order_relaxed) + 1,
-                              std::memory_order_relaxed);
+      add(progress_.answers, 1);
       return;
     }
   }
@@ -260,7 +276,9 @@ void Worker::rewrite(Outcome outcome, const Rewrite& how, const Input& input) no
 void Worker::send(Outcome outcome, const Input& input) noexcept {
   Burst::Group& group = burst_->groups[index_of(outcome)];
   if (group.count == 0) return;
-  const Output& output = wiring_.outputs[index_of(outcome)];
+  const Output& output = outcome == Outcome::kernel && input.kernel != nullptr
+                             ? *input.kernel
+                             : wiring_.outputs[index_of(outcome)];
   const Condition::State state =
       output.condition == nullptr ? Condition::State() : output.condition->get();
   if (!state.is_up || !state.is_resolved) [[unlikely]] {

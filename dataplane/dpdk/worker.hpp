@@ -24,9 +24,16 @@ struct Observer {
   void* context = nullptr;
 };
 
+// What the kernel sends by a port that DPDK owns: it leaves as it is, unclassified.
+struct Forward {
+  Input from;
+  Output to;
+};
+
 // What a worker is connected to. Everything behind the pointers outlives the worker.
 struct Wiring {
   std::vector<Input> inputs;
+  std::vector<Forward> forwards;
   // By Outcome: the three services, the kernel, and where dropped packets are laid down, which has
   // room for all. An output without send is full at all times.
   std::array<Output, kOutcomes> outputs{};
@@ -44,6 +51,9 @@ struct alignas(64) Progress {
   std::atomic<bool> is_asleep{false};
   // Packets of our own making, that told a sender that its packet was too big. No outcomes.
   std::atomic<std::uint64_t> answers{0};
+  // Of the kernel, by ports that DPDK owns; lost: the port's queue was full.
+  std::atomic<std::uint64_t> forwarded{0};
+  std::atomic<std::uint64_t> forwards_lost{0};
 };
 
 // At most so many answers in a second, and a few at once, whoever asks for them: they cost the
@@ -86,6 +96,7 @@ class Worker {
  private:
   struct Burst;
 
+  std::size_t forward() noexcept;
   void process(const Input& input) noexcept;
   void transmit(const Input& input) noexcept;
   void send(Outcome outcome, const Input& input) noexcept;

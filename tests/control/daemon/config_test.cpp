@@ -57,7 +57,7 @@ TEST_F(ConfigTest, ReadsEverySettingOfAPort) {
   const auto config = parse_file(
       "bindings = b.json\n"
       "port = wan device=0000:03:00.0,a=b role=egress vlans=100:ingress,200-201:egress queues=2 "
-      "rss=l3 mtu=9000 kernel=tap  # a comment\n"
+      "rss=l3 mtu=9000 kernel=tap tap=steer0  # a comment\n"
       "port = lan interface=eth1 role=none xdp=generic busy-budget=64\n");
   ASSERT_TRUE(config) << config.error().front();
   ASSERT_EQ(config->ports.size(), 2U);
@@ -72,6 +72,7 @@ TEST_F(ConfigTest, ReadsEverySettingOfAPort) {
   EXPECT_EQ(wan.rss, PortConfig::Rss::l3);
   EXPECT_EQ(wan.mtu, 9000U);
   EXPECT_EQ(wan.kernel, PortConfig::KernelPath::tap);
+  EXPECT_EQ(wan.tap, "steer0");
   const PortConfig& lan = config->ports[1];
   EXPECT_EQ(lan.interface, "eth1");
   EXPECT_FALSE(lan.receives());
@@ -84,7 +85,7 @@ TEST_F(ConfigTest, ReadsEverySettingOfAnOutput) {
       std::string(kLeast) +
       "output = cdn port=in rewrite=ethernet next-hop=02:00:00:00:00:0a source=02:00:00:00:00:0b "
       "vlan=7 ttl=keep mtu=1400\n"
-      "output = spectrum ring=spectrum packets=1024 producers=multi\n");
+      "output = spectrum ring=spectrum packets=1024 producers=multi\nhugepages = on\n");
   ASSERT_TRUE(config) << config.error().front();
   const OutputConfig& cdn = config->outputs[0];
   ASSERT_TRUE(cdn.rewrite);
@@ -190,7 +191,7 @@ TEST_F(ConfigTest, ErrorsSayWhereAndWhat) {
        "FILE:3: port: the name of a port must be 1 to 24 letters, digits, - or _, not \"a/b\""},
       {"an unknown word", least + "port = x device=y role=none speed=9\n",
        "FILE:3: port: \"speed=9\" is none of: busy-budget, device, interface, kernel, mtu, queues, "
-       "role, rss, vlans, xdp (each as KEY=VALUE)"},
+       "role, rss, tap, vlans, xdp (each as KEY=VALUE)"},
       {"a word of the other kind", least + "port = x interface=eth0 role=none rss=l3\n",
        "FILE:3: port: rss is for device= only"},
       {"a VLAN twice", least + "port = x device=y vlans=5:ingress,5:egress\n",
@@ -204,6 +205,9 @@ TEST_F(ConfigTest, ErrorsSayWhereAndWhat) {
        "FILE:3: output: \"warp\" is not a service; magic_transit, cdn and spectrum are"},
       {"an output of no port", least + "output = cdn port=out\n",
        "FILE:3: output cdn: there is no port \"out\""},
+      {"a ring that nobody can attach to", least + "output = cdn ring=r\n",
+       "FILE:3: output cdn: a ring needs hugepages = on: other processes can attach to nothing "
+       "else"},
       {"a rewrite without next hop", least + "output = cdn port=in rewrite=ethernet\n",
        "FILE:3: output: cdn: rewrite=ethernet needs next-hop=MAC or an address"},
       {"a next hop without rewrite", least + "output = cdn port=in next-hop=02:00:00:00:00:01\n",

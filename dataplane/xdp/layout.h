@@ -26,9 +26,14 @@ enum steer_state {
 	STEER_STEERED = 1,         /* inside an onboarded prefix that has its default binding */
 	STEER_PENDING = 2,         /* inside an onboarded prefix that has none yet */
 	STEER_LOCAL = 4,           /* multicast, link-local, loopback, limited broadcast */
-	STEER_HOST = 8,            /* an address of the host itself */
-	STEER_MIXED = 15           /* not a state: addresses of this block differ, see `longer` */
+	STEER_HOST = 8             /* an address of the host itself; only in `longer` */
 };
+
+/* In `blocks`, where no block is a host address: there are longer prefixes in this block. What none
+ * of them contains has the state in the other bits: one load tells both, so that a packet never sees
+ * half of a change.
+ */
+#define STEER_MIXED 8
 
 enum steer_role { STEER_ROLE_NONE, STEER_ROLE_INGRESS, STEER_ROLE_EGRESS };
 
@@ -41,7 +46,7 @@ enum steer_family { STEER_IPV4, STEER_IPV6 };
 #define STEER_BLOCKS_PER_WORD 16
 #define STEER_BLOCK_WORDS ((2U << STEER_BLOCK_BITS) / STEER_BLOCKS_PER_WORD)
 
-/* Map `longer`: the state of prefixes of 24 bits and more in mixed blocks. An address is 128 bits
+/* Map `longer`: the state of prefixes of more than 24 bits and of host addresses. An address is 128 bits
  * in two numbers; IPv4 has the first 32 of them. Length L is bit (128 - L) % 64 of word
  * (128 - L) / 64, which makes the bit's negative the mask of the address's number.
  */
@@ -55,6 +60,20 @@ struct steer_prefix {
 struct steer_lengths {
 	__u64 words[2][2];         /* [steer_family][word] */
 };
+
+/* Map `filter`: a bit for every entry of `longer`, which may have it in common with others. Where it is
+ * not set there is no such entry, and a look in `longer` is saved: a fraction of its cost.
+ */
+#define STEER_FILTER_BITS 20
+#define STEER_FILTER_WORDS (1U << (STEER_FILTER_BITS - 6))
+
+/* Multiplicative hashing (Knuth, The Art of Computer Programming, volume 3, section 6.4). */
+static inline __u64 steer_filter_bit(const struct steer_prefix *prefix)
+{
+	const __u64 golden = 0x9e3779b97f4a7c15;
+	__u64 sum = prefix->high + (prefix->low ^ prefix->length) * golden + prefix->family + prefix->word;
+	return sum * golden >> (64 - STEER_FILTER_BITS);
+}
 
 /* One interface's configuration. Its loader writes it at any time, byte by byte. */
 struct steer_config {

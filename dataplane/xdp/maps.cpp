@@ -12,12 +12,11 @@
 #include <string>
 #include <vector>
 
-#include "dataplane/xdp/layout.h"
-
 namespace dataplane::xdp {
 namespace {
 
 constexpr std::size_t kBlocksBytes = STEER_BLOCK_WORDS * sizeof(std::uint64_t);
+constexpr std::size_t kFilterBytes = STEER_FILTER_WORDS * sizeof(std::uint64_t);
 constexpr std::size_t kBatchMax = 4096;
 
 std::uint64_t bit_of_length(unsigned length) noexcept {
@@ -57,6 +56,13 @@ void* map_memory(int descriptor, std::size_t bytes) {
   return memory;
 }
 
+// Release: a program that sees a bit set finds what was written before.
+void set_bits(auto& word, std::uint64_t bits, bool is_set) noexcept {
+  const std::atomic_ref atomic(word);
+  const std::uint64_t before = atomic.load(std::memory_order_relaxed);
+  atomic.store(is_set ? before | bits : before & ~bits, std::memory_order_release);
+}
+
 std::size_t word_of_block(std::uint32_t family, std::uint32_t block) noexcept {
   return (std::size_t{family} << STEER_BLOCK_BITS | block) / STEER_BLOCKS_PER_WORD;
 }
@@ -66,7 +72,7 @@ unsigned shift_of_block(std::uint32_t block) noexcept {
 
 }  // namespace
 
-PrefixMap::Maps::Maps(std::uint32_t longer_max) {
+PrefixMap::Maps::Maps(std::uint32_t longer_max) : by_bit_(std::size_t{1} << STEER_FILTER_BITS) {
   try {
     descriptors_.blocks = make_map(BPF_MAP_TYPE_ARRAY, "blocks", sizeof(std::uint32_t),
                                    sizeof(std::uint64_t), STEER_BLOCK_WORDS, BPF_F_MMAPABLE);
@@ -74,18 +80,27 @@ PrefixMap::Maps::Maps(std::uint32_t longer_max) {
                                    sizeof(std::uint32_t), longer_max, BPF_F_NO_PREALLOC);
     descriptors_.lengths = make_map(BPF_MAP_TYPE_ARRAY, "lengths", sizeof(std::uint32_t),
                                     sizeof(steer_lengths), 1, BPF_F_MMAPABLE);
+    descriptors_.filter = make_map(BPF_MAP_TYPE_ARRAY, "filter", sizeof(std::uint32_t),
+                                   sizeof(std::uint64_t), STEER_FILTER_WORDS, BPF_F_MMAPABLE);
     blocks_ = static_cast<std::uint64_t*>(map_memory(descriptors_.blocks, kBlocksBytes));
     lengths_ = static_cast<steer_lengths*>(map_memory(descriptors_.lengths, sizeof(steer_lengths)));
+    filter_ = static_cast<std::uint64_t*>(map_memory(descriptors_.filter, kFilterBytes));
   } catch (...) {
-    this->~Maps();
+    release();
     throw;
   }
 }
 
 PrefixMap::Maps::~Maps() {
+  release();
+}
+
+void PrefixMap::Maps::release() noexcept {
   if (blocks_ != nullptr) munmap(blocks_, kBlocksBytes);
   if (lengths_ != nullptr) munmap(lengths_, sizeof(steer_lengths));
-  for (const int descriptor : {descriptors_.blocks, descriptors_.longer, descriptors_.lengths})
+  if (filter_ != nullptr) munmap(filter_, kFilterBytes);
+  for (const int descriptor :
+       {descriptors_.blocks, descriptors_.longer, descriptors_.lengths, descriptors_.filter})
     if (descriptor >= 0) close(descriptor);
 }
 
@@ -138,12 +153,32 @@ void PrefixMap::Maps::set_state(std::uint32_t family, std::uint32_t block,
   word.store(others | std::uint64_t{state} << shift, std::memory_order_release);
 }
 
-void PrefixMap::Maps::set_length(std::uint32_t family, unsigned length, bool is_used) noexcept {
-  const std::atomic_ref word(lengths_->words[family][word_of_length(length)]);
-  const std::uint64_t bit = bit_of_length(length);
-  const std::uint64_t before = word.load(std::memory_order_relaxed);
-  // Release: as in set_state(), for the entries that come after.
-  word.store(is_used ? before | bit : before & ~bit, std::memory_order_release);
+void PrefixMap::Maps::announce(const Net& net) noexcept {
+  const steer_prefix key = key_of(net);
+  set_bits(lengths_->words[key.family][key.word], key.length, true);
+  const std::uint64_t bit = steer_filter_bit(&key);
+  set_bits(filter_[bit / 64], std::uint64_t{1} << bit % 64, true);
+}
+
+void PrefixMap::Maps::count(const Net& net) noexcept {
+  const steer_prefix key = key_of(net);
+  ++by_length_[net.family][net.prefix.length()];
+  ++by_bit_[steer_filter_bit(&key)];
+}
+
+void PrefixMap::Maps::uncount(const Net& net) noexcept {
+  const steer_prefix key = key_of(net);
+  --by_length_[net.family][net.prefix.length()];
+  --by_bit_[steer_filter_bit(&key)];
+  unannounce(net);
+}
+
+void PrefixMap::Maps::unannounce(const Net& net) noexcept {
+  const steer_prefix key = key_of(net);
+  if (by_length_[net.family][net.prefix.length()] == 0)
+    set_bits(lengths_->words[key.family][key.word], key.length, false);
+  const std::uint64_t bit = steer_filter_bit(&key);
+  if (by_bit_[bit] == 0) set_bits(filter_[bit / 64], std::uint64_t{1} << bit % 64, false);
 }
 
 }  // namespace dataplane::xdp

@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <array>
 #include <compare>
 #include <cstdint>
 #include <expected>
 #include <span>
+#include <vector>
 
+#include "dataplane/xdp/layout.h"
 #include "dataplane/xdp/prefix_map.hpp"
 #include "lpm/prefix.hpp"
 
-struct steer_lengths;
-
-// The kernel's side of a PrefixMap: three maps that programs share (layout.h), and nothing of what
+// The kernel's side of a PrefixMap: four maps that programs share (layout.h), and nothing of what
 // they mean together.
 namespace dataplane::xdp {
 
@@ -45,16 +46,25 @@ class PrefixMap::Maps {
   [[nodiscard]] std::uint8_t state_of(std::uint32_t family, std::uint32_t block) const noexcept;
   void set_state(std::uint32_t family, std::uint32_t block, std::uint8_t state) noexcept;
 
-  // Whether the programs look for prefixes of this length (24 to 128, or 32 of IPv4).
-  void set_length(std::uint32_t family, unsigned length, bool is_used) noexcept;
+  // Programs look in `longer` only for lengths that are in use and for what passes the filter.
+  void announce(const Net& net) noexcept;    // they look for it from now on
+  void count(const Net& net) noexcept;       // it is in `longer`, announced before
+  void uncount(const Net& net) noexcept;     // it was counted, and is in `longer` no more
+  void unannounce(const Net& net) noexcept;  // it was announced, and never counted
 
   [[nodiscard]] Descriptors descriptors() const noexcept { return descriptors_; }
 
  private:
-  Descriptors descriptors_{-1, -1, -1};
+  void release() noexcept;
+
+  Descriptors descriptors_{-1, -1, -1, -1};
   // Mapped memory of the kernel's arrays.
   std::uint64_t* blocks_ = nullptr;
   steer_lengths* lengths_ = nullptr;
+  std::uint64_t* filter_ = nullptr;
+  // How many entries of `longer` have a length, and a bit of the filter.
+  std::array<std::array<std::uint32_t, 129>, 2> by_length_{};
+  std::vector<std::uint32_t> by_bit_;
 };
 
 }  // namespace dataplane::xdp

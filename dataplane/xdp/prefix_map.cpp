@@ -7,6 +7,7 @@
 #include <iterator>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,7 @@ Net net_of(const lpm::Prefix4& prefix) noexcept {
 Net net_of(const lpm::Prefix6& prefix) noexcept {
   return {STEER_IPV6, prefix};
 }
-Net net_of(const lpm::AnyPrefix& prefix) noexcept {
+Net net_of(const lpm::AnyPrefix& prefix) {
   return std::visit([](const auto& any) { return net_of(any); }, prefix);
 }
 Net net_of(lpm::Address4 address) noexcept {
@@ -37,9 +38,12 @@ bool overlap(const Net& a, const Net& b) noexcept {
   return a.family == b.family && a.prefix.overlaps(b.prefix);
 }
 
+lpm::AnyPrefix cidr(std::string_view text) {
+  return lpm::parse_prefix(text).value();
+}
+
 // Row 3 of the semantics, as in dataplane/table.cpp.
 const std::array<lpm::AnyPrefix, 7>& local_scope() {
-  static const auto cidr = [](std::string_view text) { return lpm::parse_prefix(text).value(); };
   static const std::array kLocalScope{
       cidr("127.0.0.0/8"), cidr("169.254.0.0/16"), cidr("224.0.0.0/4"), cidr("255.255.255.255/32"),
       cidr("::1/128"),     cidr("fe80::/10"),      cidr("ff00::/8"),
@@ -69,11 +73,10 @@ constexpr std::uint8_t kOnboardedBits = STEER_STEERED | STEER_PENDING;
 //
 // Invariants, of each block of 24 bits, between two changes:
 //   1. shorter_ has the prefixes of up to 24 bits; they do not overlap, so at most one covers it.
-//   2. longer_ is what the kernel's `longer` holds: every prefix of more than 24 bits, and for a
-//      block in which there is one, the state of what covers the block, as a prefix of 24 bits.
-//   3. The block is mixed where there is a prefix of more than 24 bits in it, else it has the state
-//      of what covers it.
-// Entries are put before a block becomes mixed and removed after it has ceased to be.
+//   2. longer_ has the others and the host's addresses; the kernel's `longer` holds the same.
+//   3. The block has the state of what covers it, and is marked as mixed where something of longer_
+//      lies in it.
+// An entry of `longer` is put before its block is marked, and removed after the mark.
 class PrefixMap::Editor {
  public:
   explicit Editor(std::uint32_t longer_max) : maps_(longer_max) {}
@@ -88,7 +91,6 @@ class PrefixMap::Editor {
   std::expected<void, int> apply(std::span<const Edit> edits) {
     Change change;
     for (const Edit& edit : edits) stage(edit, change);
-    for (const Net& block : change.blocks) stage_cover(block, change);
     const auto made = commit(change);
     if (made) return {};
     undo(change);
@@ -107,20 +109,17 @@ class PrefixMap::Editor {
   struct Change {
     std::vector<Step> shorter;
     std::vector<Step> longer;
-    std::set<Net> blocks;  // in which longer prefixes change, or what covers them
   };
 
   static std::uint8_t find(const States& states, const Net& net) noexcept {
     const auto it = states.find(net);
     return it == states.end() ? std::uint8_t{0} : it->second;
   }
-  // Returns false where nothing changes.
-  static bool set(States& states, const Net& net, std::uint8_t after, std::vector<Step>& steps) {
+  static void set(States& states, const Net& net, std::uint8_t after, std::vector<Step>& steps) {
     const std::uint8_t before = find(states, net);
-    if (before == after) return false;
+    if (before == after) return;
     steps.push_back({net, before, after});
     write(states, net, after);
-    return true;
   }
   static void write(States& states, const Net& net, std::uint8_t state) {
     if (state == 0)
@@ -131,20 +130,8 @@ class PrefixMap::Editor {
 
   void stage(const Edit& edit, Change& change) {
     States& states = is_longer(edit.net) ? longer_ : shorter_;
-    auto& steps = is_longer(edit.net) ? change.longer : change.shorter;
     const auto kept = static_cast<std::uint8_t>(find(states, edit.net) & ~edit.mask);
-    if (!set(states, edit.net, kept | edit.bits, steps)) return;
-    if (is_longer(edit.net)) {
-      change.blocks.insert(block_around(edit.net));
-      return;
-    }
-    for (auto it = longer_.lower_bound(edit.net);
-         it != longer_.end() && contains(edit.net, it->first); ++it)
-      change.blocks.insert(block_around(it->first));
-  }
-  // Invariant 2, the second half.
-  void stage_cover(const Net& block, Change& change) {
-    set(longer_, block, is_mixed(block) ? cover_of(block) : std::uint8_t{0}, change.longer);
+    set(states, edit.net, kept | edit.bits, is_longer(edit.net) ? change.longer : change.shorter);
   }
 
   static bool contains(const Net& outer, const Net& inner) noexcept {
@@ -152,7 +139,7 @@ class PrefixMap::Editor {
   }
   [[nodiscard]] bool is_mixed(const Net& block) const noexcept {
     // A block comes before everything inside it.
-    const auto it = longer_.upper_bound(block);
+    const auto it = longer_.lower_bound(block);
     return it != longer_.end() && contains(block, it->first);
   }
   [[nodiscard]] std::uint8_t cover_of(const Net& block) const noexcept {
@@ -171,13 +158,12 @@ class PrefixMap::Editor {
       else
         removed.push_back(step.net);
     }
-    for (const Maps::Entry& entry : put)
-      maps_.set_length(entry.net.family, entry.net.prefix.length(), true);
+    for (const Maps::Entry& entry : put) maps_.announce(entry.net);
     std::expected<void, int> made = maps_.put(put);
     if (!made) return made;
     write_blocks(change);
     made = maps_.remove(removed);
-    if (made) count_lengths(change);
+    if (made) count(change);
     return made;
   }
 
@@ -185,49 +171,52 @@ class PrefixMap::Editor {
     for (const Step& step : change.shorter) {
       const std::uint32_t first = first_block_of(step.net);
       const std::uint32_t count = 1U << (STEER_BLOCK_BITS - step.net.prefix.length());
-      for (std::uint32_t block = first; block < first + count; ++block)
-        if (maps_.state_of(step.net.family, block) != STEER_MIXED)
-          maps_.set_state(step.net.family, block, step.after);
+      for (std::uint32_t block = first; block < first + count; ++block) {
+        const std::uint8_t mark = maps_.state_of(step.net.family, block) & STEER_MIXED;
+        maps_.set_state(step.net.family, block, mark | step.after);
+      }
     }
-    for (const Net& block : change.blocks)
-      maps_.set_state(block.family, first_block_of(block),
-                      is_mixed(block) ? std::uint8_t{STEER_MIXED} : cover_of(block));
+    for (const Step& step : change.longer) {
+      const Net block = block_around(step.net);
+      const std::uint8_t mark = is_mixed(block) ? STEER_MIXED : 0;
+      maps_.set_state(block.family, first_block_of(block), mark | cover_of(block));
+    }
   }
 
-  // commit() only adds lengths until the entries are there; those that nothing has any more would
-  // cost the programs a lookup each. First what comes: no count is zero but at the end.
-  void count_lengths(const Change& change) noexcept {
+  // First what comes, so that no count is zero but at the end.
+  void count(const Change& change) noexcept {
     for (const Step& step : change.longer)
-      if (step.before == 0) ++count_of(step.net);
+      if (step.before == 0) maps_.count(step.net);
     for (const Step& step : change.longer)
-      if (step.after == 0 && --count_of(step.net) == 0)
-        maps_.set_length(step.net.family, step.net.prefix.length(), false);
-  }
-  std::uint32_t& count_of(const Net& net) noexcept {
-    return lengths_[net.family][net.prefix.length()];
+      if (step.after == 0) maps_.uncount(step.net);
   }
 
-  // The kernel refused one of the steps: the others are taken back as far as it lets us.
+  // The kernel refused one of the steps: the others are taken back. Throws XdpError if it refuses
+  // that too.
   void undo(Change& change) {
     for (const Step& step : change.shorter) write(shorter_, step.net, step.before);
     for (const Step& step : change.longer) write(longer_, step.net, step.before);
     for (Step& step : change.shorter) std::swap(step.before, step.after);
+    bool is_done = true;
     for (const Step& step : change.longer) {
       const Maps::Entry entry{step.net, step.before};
-      if (step.before != 0) static_cast<void>(maps_.put({&entry, 1}));
+      if (step.before != 0 && !maps_.put({&entry, 1})) is_done = false;
     }
     write_blocks(change);
     for (const Step& step : change.longer) {
-      if (step.before == 0) static_cast<void>(maps_.remove({&step.net, 1}));
-      if (count_of(step.net) == 0)
-        maps_.set_length(step.net.family, step.net.prefix.length(), false);
+      if (step.before != 0) continue;
+      const auto removed = maps_.remove({&step.net, 1});
+      // Of a batch that failed, some entries were never made.
+      if (!removed && removed.error() != ENOENT) is_done = false;
+      maps_.unannounce(step.net);
     }
+    if (!is_done)
+      throw XdpError("the kernel refuses to put its map of onboarded prefixes back: restart");
   }
 
   Maps maps_;
   States shorter_;
   States longer_;
-  std::array<std::array<std::uint32_t, 129>, 2> lengths_{};  // entries of longer_ by length
 };
 
 namespace {

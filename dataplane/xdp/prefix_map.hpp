@@ -35,6 +35,8 @@ using HostAddress = std::variant<lpm::Address4, lpm::Address6>;
 //
 // Any length is exact, /24 and /48 are no limits here; what it costs is in README.md.
 //
+// A change that the kernel refuses is taken back; XdpError is thrown if it refuses that too.
+//
 // Not thread safe: one owner, the control thread. The programs read at any time: a packet sees a
 // prefix as it was before a change or as it is after, never neither. Nothing blocks; a change
 // costs a system call for each prefix longer than 24 bits (or for many in a batch), none for
@@ -71,6 +73,7 @@ class PrefixMap {
     int blocks;
     int longer;
     int lengths;
+    int filter;
   };
   [[nodiscard]] Descriptors descriptors() const noexcept;
 

@@ -142,7 +142,8 @@ void Program::load(const PrefixMap& prefixes) {
   const PrefixMap::Descriptors shared = prefixes.descriptors();
   const bool is_shared = bpf_map__reuse_fd(skeleton->maps.blocks, shared.blocks) == 0 &&
                          bpf_map__reuse_fd(skeleton->maps.longer, shared.longer) == 0 &&
-                         bpf_map__reuse_fd(skeleton->maps.lengths, shared.lengths) == 0;
+                         bpf_map__reuse_fd(skeleton->maps.lengths, shared.lengths) == 0 &&
+                         bpf_map__reuse_fd(skeleton->maps.filter, shared.filter) == 0;
   if (!is_shared || steer_bpf::load(skeleton) != 0)
     throw XdpError("the kernel does not take the XDP program: " + advice(errno, interface_));
   // Until configure() every VLAN is without a role, and so the kernel's; malformed packets too, for

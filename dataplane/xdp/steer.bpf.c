@@ -44,6 +44,14 @@ struct {
 } lengths SEC(".maps");
 
 struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, STEER_FILTER_WORDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} filter SEC(".maps");
+
+struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, 1);  // the loader's to say: its own map takes the place of this one
@@ -60,13 +68,13 @@ struct {
 
 struct steer_config config;
 
-// The longest prefix of `longer` that contains the address.
-static __always_inline __u32 state_in_mixed_block(__u32 family, __u64 high, __u64 low)
+// Of the longest prefix of `longer` that contains the address; `other` where none does.
+static __always_inline __u32 state_in_longer(__u32 family, __u64 high, __u64 low, __u32 other)
 {
 	__u32 zero = 0;
 	struct steer_lengths *used = bpf_map_lookup_elem(&lengths, &zero);
 	if (!used)
-		return 0;
+		return other;
 	struct steer_prefix prefix = {.family = family};
 	for (__u32 word = 0; word < 2; word++) {
 		__u64 left = used->words[family][word];
@@ -77,12 +85,16 @@ static __always_inline __u32 state_in_mixed_block(__u32 family, __u64 high, __u6
 			prefix.length = length;
 			prefix.high = word ? high & -length : high;
 			prefix.low = word ? 0 : low & -length;
+			__u32 bit = steer_filter_bit(&prefix), index = bit / 64;
+			__u64 *bits = bpf_map_lookup_elem(&filter, &index);
+			if (!bits || !(*bits >> bit % 64 & 1))
+				continue;
 			__u32 *state = bpf_map_lookup_elem(&longer, &prefix);
 			if (state)
 				return *state;
 		}
 	}
-	return 0;
+	return other;
 }
 
 static __always_inline __u32 state_of(__u32 family, __u64 high, __u64 low)
@@ -93,7 +105,9 @@ static __always_inline __u32 state_of(__u32 family, __u64 high, __u64 low)
 	if (!word)
 		return 0;
 	__u32 state = *word >> block % STEER_BLOCKS_PER_WORD * 4 & 15;
-	return state == STEER_MIXED ? state_in_mixed_block(family, high, low) & 15 : state;
+	if (state & STEER_MIXED)
+		state = state_in_longer(family, high, low, state & ~STEER_MIXED);
+	return state & 15;
 }
 
 // A duty of the host, whatever address it is sent to. RFC 4861 section 7.1: with another hop limit it

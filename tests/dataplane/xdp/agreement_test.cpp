@@ -78,7 +78,21 @@ HostAddress random_host(Random& random) {
   return random_address6(random);
 }
 
-using World = std::map<lpm::AnyPrefix, Onboarding>;
+bool overlap(const lpm::AnyPrefix& a, const lpm::AnyPrefix& b) {
+  if (a.index() != b.index()) return false;
+  if (const auto* const a4 = std::get_if<lpm::Prefix4>(&a))
+    return a4->overlaps(std::get<lpm::Prefix4>(b));
+  return std::get<lpm::Prefix6>(a).overlaps(std::get<lpm::Prefix6>(b));
+}
+
+bool is_local(const lpm::AnyPrefix& prefix) {
+  constexpr const char* kBlocks[] = {
+      "127.0.0.0/8", "169.254.0.0/16", "224.0.0.0/4", "255.255.255.255/32",
+      "::1/128",     "fe80::/10",      "ff00::/8"};
+  return std::ranges::any_of(kBlocks, [&](const char* block) {
+    return overlap(lpm::parse_prefix(block).value(), prefix);
+  });
+}
 
 // Takes the map from what it has to a world of its own making: random prefixes, some of them old.
 void change_prefixes(Random& random, PrefixMap& prefixes) {
@@ -89,8 +103,10 @@ void change_prefixes(Random& random, PrefixMap& prefixes) {
   for (unsigned i = 0; i < 12; ++i) {
     const lpm::AnyPrefix prefix = random_prefix(random);
     const auto state = random_below(random, 4U) == 0 ? Onboarding::pending : Onboarding::steered;
-    // Overlaps are refused; that they are is another test's.
-    static_cast<void>(prefixes.onboard({&prefix, 1}, state));
+    const bool is_alone = std::ranges::none_of(prefixes.prefixes(), [&](const auto& other) {
+      return other.first != prefix && overlap(other.first, prefix);
+    });
+    EXPECT_EQ(prefixes.onboard({&prefix, 1}, state).has_value(), is_alone && !is_local(prefix));
   }
   std::set<HostAddress> hosts;
   for (const HostAddress& host : prefixes.host_addresses())

@@ -25,7 +25,13 @@ Word Records::make(const Words& words, Word inherited) {
 }
 
 Word Records::take_short(Word value) {
-  if (steps_.size() == steps_.capacity()) steps_.reserve(2 * steps_.size() + 16);
+  reserve_step();
+  // Neighbours mostly have the same.
+  if (last_taken_ != nullptr && last_taken_->first == value) {
+    ++last_taken_->second.uses;
+    note_uses(value, +1);
+    return last_taken_->second.record;
+  }
   auto known = shorts_.find(value);
   if (known == shorts_.end()) {
     const Word record = new_short();
@@ -35,15 +41,33 @@ Word Records::take_short(Word value) {
     at(record).starts = 1;
     cells(record)[0] = cells(record)[1] = value;
   }
+  note_uses(value, +1);
   ++known->second.uses;
-  steps_.push_back({value, +1});
+  last_taken_ = &*known;
   return known->second.record;
 }
 
 void Records::drop_short(Word record) {
+  reserve_step();
   const Word value = inherited(record);
-  steps_.push_back({value, -1});
+  note_uses(value, -1);
   --shorts_.find(value)->second.uses;
+}
+
+// Before anything changes, so that what has changed is always noted.
+void Records::reserve_step() {
+  if (steps_.size() == steps_.capacity()) steps_.reserve(2 * steps_.size() + 16);
+}
+
+void Records::note_uses(Word value, int change) noexcept {
+  // Where many slots change alike, they take and drop the same in turn.
+  for (std::size_t back = 1; back <= 2 && back <= steps_.size(); ++back) {
+    Step& step = steps_[steps_.size() - back];
+    if (step.value != value) continue;
+    step.change += change;
+    return;
+  }
+  steps_.push_back({value, change});
 }
 
 std::size_t Records::short_uses(Word value) const {
@@ -141,6 +165,7 @@ void Records::commit(std::uint64_t generation) noexcept {
     shorts_.erase(known);
   }
   steps_.clear();
+  last_taken_ = nullptr;
   short_lines_before_ = short_lines_.size();
 }
 
@@ -157,6 +182,7 @@ void Records::rollback() noexcept {
     shorts_.erase(known);
   }
   steps_.clear();
+  last_taken_ = nullptr;
   // The arena takes the lines back.
   for (; short_lines_.size() > short_lines_before_; short_lines_.pop_back())
     std::erase_if(free_,

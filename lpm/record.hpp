@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 #include "lpm/arena.hpp"
@@ -111,12 +112,15 @@ class Records {
     return reinterpret_cast<Word*>(arena_.base() + record * kPlaceBytes + Record::kCellsOffset);
   }
   [[nodiscard]] Word new_short();
+  void reserve_step();
+  void note_uses(Word value, int change) noexcept;
   [[nodiscard]] unsigned index(Word record, unsigned slot) const noexcept;
 
   Arena& arena_;
   std::vector<std::vector<Own>> own_;       // by slot of the root; none before the first edit
   std::vector<Edit> edits_;                 // of the running transaction
   std::unordered_map<Word, Short> shorts_;  // by value
+  std::pair<const Word, Short>* last_taken_ = nullptr;
   std::vector<Line> short_lines_;
   std::vector<Word> free_;  // short records; has room for all, as retired_ has
   std::vector<Retired> retired_;

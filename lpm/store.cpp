@@ -196,7 +196,14 @@ void Store<Address>::set_root_value(std::size_t slot, Word value) {
   const Word child = root_child(slot);
   if constexpr (kIs4) {
     if (!state_.small) {
-      if (more_.inherited(root_[slot]) != value) remake_record(slot, value);
+      const Word before = root_[slot];
+      if (more_.inherited(before) == value) return;
+      if (!is_short(before)) {
+        remake_record(slot, value);
+        return;
+      }
+      root_.set(slot, more_.take_short(value));
+      more_.drop_short(before);
     } else if (child == 0) {
       root_.set(slot, value);
     } else {

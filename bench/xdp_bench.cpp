@@ -19,12 +19,14 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/xdp/options.hpp"
 #include "dataplane/xdp/program.hpp"
 // Made by bpftool.
 #include <spread.skel.h>
 
 namespace {
 
+using dataplane::xdp::make_options;
 using dataplane::xdp::Onboarding;
 using dataplane::xdp::Outcome;
 using dataplane::xdp::PrefixMap;
@@ -68,15 +70,18 @@ int load_empty() {
       {.code = BPF_JMP | BPF_EXIT, .dst_reg = 0, .src_reg = 0, .off = 0, .imm = 0},
   };
   // As the loader gives to programs in a section "xdp": a tail call wants both alike.
-  LIBBPF_OPTS(bpf_prog_load_opts, options, .expected_attach_type = BPF_XDP);
+  auto options = make_options<bpf_prog_load_opts>();
+  options.expected_attach_type = BPF_XDP;
   return descriptor_or_throw(
       bpf_prog_load(BPF_PROG_TYPE_XDP, "empty", "GPL", instructions, 2, &options), "empty program");
 }
 
 // Nanoseconds a packet.
 double run(int program, const Bytes& frame) {
-  LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(),
-              .data_size_in = static_cast<std::uint32_t>(frame.size()), .repeat = kRepeat);
+  auto options = make_options<bpf_test_run_opts>();
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<std::uint32_t>(frame.size());
+  options.repeat = kRepeat;
   if (bpf_prog_test_run_opts(program, &options) != 0)
     throw std::runtime_error("the kernel does not run the program");
   // In whole numbers. The time of the call would add that of patching the program in.

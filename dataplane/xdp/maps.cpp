@@ -12,6 +12,8 @@
 #include <string>
 #include <vector>
 
+#include "dataplane/xdp/options.hpp"
+
 namespace dataplane::xdp {
 namespace {
 
@@ -38,7 +40,8 @@ steer_prefix key_of(const Net& net) noexcept {
 
 int make_map(bpf_map_type type, const char* name, std::uint32_t key_bytes,
              std::uint32_t value_bytes, std::uint32_t entries, std::uint32_t flags) {
-  LIBBPF_OPTS(bpf_map_create_opts, options, .map_flags = flags);
+  auto options = make_options<bpf_map_create_opts>();
+  options.map_flags = flags;
   const int descriptor = bpf_map_create(type, name, key_bytes, value_bytes, entries, &options);
   if (descriptor >= 0) return descriptor;
   const std::string advice = errno == EPERM    ? "; start as root or with CAP_BPF"

@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "dataplane/xdp/layout.h"
+#include "dataplane/xdp/options.hpp"
 // Its program, made by bpftool; needs the types of layout.h.
 #include <steer.skel.h>
 
@@ -91,8 +92,8 @@ std::string advice(int error, const std::string& interface) {
 }
 
 int attach(int program, unsigned index, Mode mode) noexcept {
-  LIBBPF_OPTS(bpf_link_create_opts, options,
-              .flags = mode == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+  auto options = make_options<bpf_link_create_opts>();
+  options.flags = mode == Mode::native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE;
   return bpf_link_create(program, static_cast<int>(index), BPF_XDP, &options);
 }
 

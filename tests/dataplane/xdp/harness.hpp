@@ -14,6 +14,7 @@
 #include <string>
 #include <string_view>
 
+#include "dataplane/xdp/options.hpp"
 #include "dataplane/xdp/program.hpp"
 #include "tests/support/packets.hpp"
 
@@ -92,6 +93,15 @@ class Socket {
   xsk_ring_cons received_{};
 };
 
+// Options for running a program on one frame.
+inline bpf_test_run_opts run_of(const support::Bytes& frame, int repeat) {
+  auto options = xdp::make_options<bpf_test_run_opts>();
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<std::uint32_t>(frame.size());
+  options.repeat = repeat;
+  return options;
+}
+
 // Gives frames to the program without a wire and tells what became of each.
 class Runner {
  public:
@@ -101,8 +111,7 @@ class Runner {
   // nullopt, and a failure of the test, where not exactly one counter counted the frame, or the
   // program's action contradicts it.
   std::optional<xdp::Outcome> run(const support::Bytes& frame) {
-    LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(),
-                .data_size_in = static_cast<std::uint32_t>(frame.size()), .repeat = 1);
+    bpf_test_run_opts options = run_of(frame, 1);
     const int error = bpf_prog_test_run_opts(program_.program_descriptor(), &options);
     if (error != 0) {
       ADD_FAILURE() << "the kernel runs no frame of " << frame.size() << " bytes: " << error;

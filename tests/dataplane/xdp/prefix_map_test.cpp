@@ -140,8 +140,7 @@ TEST_F(XdpPrefixMap, NoPacketNoticesAChangeThatIsNotItsOwn) {
     while (!is_over)
       for (const support::Bytes& frame : frames) {
         constexpr int kRepeat = 1000;
-        LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame.data(),
-                    .data_size_in = static_cast<std::uint32_t>(frame.size()), .repeat = kRepeat);
+        bpf_test_run_opts options = xdp_test::run_of(frame, kRepeat);
         if (bpf_prog_test_run_opts(program().program_descriptor(), &options) != 0) return;
         sent += kRepeat;
       }

@@ -231,4 +231,38 @@ TEST_F(SteerdInterface, ASecondInstanceIsRefusedByName) {
   EXPECT_EQ(steerd_->stop().status, 0);
 }
 
+// A port that DPDK owns, with a way to the kernel. The wire is a TAP too, whose other end is at
+// hand.
+TEST(SteerdKernelPath, TheKernelHasItsPacketsBothWays) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root: network namespaces";
+  const NetworkNamespace edge("tap");
+  e2e::Steerd steerd(
+      "port = wan device=net_tap0,iface=wire role=ingress kernel=tap tap=host\n"
+      "port = out device=net_null1 role=none\noutput = magic_transit port=out\nidle = sleep\n",
+      kBindings);
+  ASSERT_TRUE(steerd.start({"/usr/sbin/ip", "netns", "exec", edge.name()}));
+  edge.run("ip addr add 192.0.2.2/24 dev host");
+  const FrameSocket wire(edge, "wire");
+  // Who has 192.0.2.2? Tell 192.0.2.1.
+  Bytes request = support::ethernet(0x0806, {0,   1, 8, 0, 6, 4, 0, 1, 2, 0, 0,   0, 0, 2,
+                                             192, 0, 2, 1, 0, 0, 0, 0, 0, 0, 192, 0, 2, 2});
+  std::fill_n(request.begin(), 6, std::uint8_t{0xff});
+  wire.send(request);
+  const auto is_reply = [](const Bytes& frame) {
+    return frame.size() >= 42 && frame[12] == 8 && frame[13] == 6 && frame[21] == 2;
+  };
+  const std::optional<Bytes> reply = wire.receive(is_reply, milliseconds(2000));
+  ASSERT_TRUE(reply);
+  EXPECT_EQ(Bytes(reply->begin(), reply->begin() + 6), (Bytes{2, 0, 0, 0, 0, 2}));
+  EXPECT_GE(steerd.count("kernel_not_ip_packets"), 1U);
+  EXPECT_GE(steerd.ask("/steer/workers,0").at("forwarded").get<int>(), 1);
+  const std::uint64_t unmatched = steerd.count("kernel_unmatched_packets");
+  wire.send(datagram("203.0.113.3", 1));
+  wire.send(datagram("198.18.7.7", 2));
+  EXPECT_TRUE(e2e::within_limit([&] { return steerd.count("magic_transit_bound_packets") == 1; }));
+  EXPECT_TRUE(
+      e2e::within_limit([&] { return steerd.count("kernel_unmatched_packets") == unmatched + 1; }));
+  EXPECT_EQ(steerd.stop().status, 0);
+}
+
 }  // namespace

@@ -43,7 +43,7 @@ dataplane::PortSet port_set(const Setting& setting) {
 
 // Throws BadValue: an empty variable in a script must not pass for "none".
 std::filesystem::path path_of(const Config& config, const Setting& setting) {
-  const std::filesystem::path path = nonempty(setting.key, setting.value);
+  std::filesystem::path path = nonempty(setting.key, setting.value);
   if (path.is_absolute() || !setting.from_file) return path;
   return config.file.parent_path() / path;
 }

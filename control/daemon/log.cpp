@@ -76,8 +76,8 @@ bool set_level(const LogLevel& level) {
 
 void write(Module module, Level level, std::string_view message) {
   rte_log(kLevels[static_cast<std::size_t>(level)], static_cast<std::uint32_t>(type_of(module)),
-          "%s: %.*s\n", kModules[static_cast<std::size_t>(module)].data(),
-          static_cast<int>(message.size()), message.data());
+          "%s\n",
+          fmt::format("{}: {}", kModules[static_cast<std::size_t>(module)], message).c_str());
 }
 
 }  // namespace control::daemon::log

@@ -65,7 +65,7 @@ std::string full_name_of(Verdict verdict) {
 // Sums over the workers, or of one.
 class Sums {
  public:
-  Sums(const DataPlane& data_plane, std::optional<std::size_t> worker = std::nullopt)
+  explicit Sums(const DataPlane& data_plane, std::optional<std::size_t> worker = std::nullopt)
       : data_plane_(data_plane), worker_(worker) {}
 
   [[nodiscard]] Volume of(Verdict verdict) const {
@@ -145,7 +145,7 @@ int workers(const DataPlane& data_plane, const Publication&, std::string_view pa
   add(data, "answers", progress.answers.load(std::memory_order_relaxed));
   add(data, "forwarded", progress.forwarded.load(std::memory_order_relaxed));
   add(data, "forwards_lost", progress.forwards_lost.load(std::memory_order_relaxed));
-  const Sums sums(data_plane, *number);
+  const Sums sums(data_plane, number);
   add(data, "received", sums.received());
   add_verdicts(data, sums);
   return 0;

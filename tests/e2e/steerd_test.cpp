@@ -214,6 +214,7 @@ TEST(Steerd, RefusesASecondInstanceOfItsName) {
       << second.error;
   // After SIGKILL nothing stands in the way.
   steerd.send(SIGKILL);
+  steerd.wait();
   ASSERT_TRUE(steerd.start());
   EXPECT_EQ(steerd.stop().status, 0);
   EXPECT_FALSE(std::filesystem::exists(steerd / "run/test.pid"));

@@ -15,6 +15,8 @@ namespace {
 constexpr unsigned kHeadroomBytes = 128;
 constexpr unsigned kBufferOverheadBytes = 128 + 64;
 constexpr unsigned kDataBytes = 2048;
+// Without hugepages DPDK lets no buffer cross a page of the kernel's, and so has one in each.
+constexpr unsigned kPageBytes = 4096;
 // What a thread keeps of the pool: 1.5 times its cache of 256.
 constexpr unsigned kCachedBuffers = 384;
 constexpr unsigned kBurst = 64;
@@ -143,8 +145,10 @@ void add_memory(const Config& config, Layout& layout) {
   const unsigned segments = (mtu_max + kDataBytes - 1) / kDataBytes;
   layout.packet_buffers = buffers * segments;
   layout.packet_buffer_bytes = kHeadroomBytes + kDataBytes;
+  static_assert(kHeadroomBytes + kDataBytes + kBufferOverheadBytes <= kPageBytes);
   const std::uint64_t bytes =
-      std::uint64_t{layout.packet_buffers} * (layout.packet_buffer_bytes + kBufferOverheadBytes);
+      std::uint64_t{layout.packet_buffers} *
+      (config.hugepages ? layout.packet_buffer_bytes + kBufferOverheadBytes : kPageBytes);
   const auto needed = static_cast<unsigned>(bytes >> 20) + kMemoryForDpdkMib;
   layout.memory_mib = config.memory_mib == 0 ? needed : config.memory_mib;
 }

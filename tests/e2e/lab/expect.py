@@ -30,7 +30,8 @@ def url(address, path="/"):
 
 def fetch(host, where, *options, seconds=10):
     """The body that curl gets."""
-    done = processes.run(host, "curl", "-sS", "-g", "--noproxy", "*", "-m", seconds, *options, where, timeout=seconds + 5)
+    done = processes.run(host, "curl", "-sS", "-g", "--noproxy", "*", "-m", seconds, *options, where,
+                         timeout=seconds + 5)
     if done.returncode != 0:
         raise Failure(f"{host} cannot fetch {where}: {done.stderr.strip()}")
     return done.stdout
@@ -77,3 +78,14 @@ def ping(host, address, *options, count=3, interval=0.05):
     found = re.search(r"(\d+) packets transmitted, (\d+) received", done.stdout)
     if not found or found.group(1) != found.group(2):
         raise Failure(f"{host} pings {address}: {done.stdout.strip().splitlines()[-1:]} {done.stderr.strip()}")
+
+
+def returns(host, address, tries=3):
+    """Pings get through again, three in a row."""
+    for number in range(1, tries + 1):
+        try:
+            ping(host, address)
+            return
+        except Failure:
+            if number == tries:
+                raise

@@ -1,21 +1,24 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """The lab as a whole: up, down, and what may be left behind."""
-import fcntl
 import json
 import os
 import shutil
+import socket
 import subprocess
 from pathlib import Path
 
+import hugepages
 import network
 import processes
 import services
+import steerd_edge
+import telemetry
 from kernel_edge import KernelEdge
 from processes import STATE
+from steerd_edge import SteerdEdge
 
-HUGEPAGES = Path("/dev/hugepages")
 TOOLS = ("ip", "ethtool", "ping", "curl", "ss", "wrk", "nginx", "haproxy")
-_LOCK = Path("/run/steer-lab.lock")
+_AF_XDP = 44
 
 
 class Lab:
@@ -24,13 +27,18 @@ class Lab:
 
 
 def only_one():
-    """Held until the program ends: two that build and remove one lab would remove each other's."""
-    lock = os.open(_LOCK, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    """Two that build and remove one lab would remove each other's. Keep what this returns until the end."""
+    name = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
+        name.bind("\0steer-lab")  # no file: it goes with the process
+    except OSError:
         raise RuntimeError("another script/lab is at work; wait until it has ended") from None
-    return lock
+    return name
+
+
+def need_root():
+    if os.geteuid() != 0:
+        raise RuntimeError("needs root")
 
 
 def cannot_run(settings):
@@ -39,6 +47,13 @@ def cannot_run(settings):
         return "needs root: namespaces and links are made"
     if missing := [tool for tool in TOOLS if not shutil.which(tool)]:
         return f"needs {', '.join(missing)}: run script/setup"
+    if settings["edge"] == "steerd":
+        if not os.access(settings["steerd"], os.X_OK):
+            raise RuntimeError(f"there is no program {settings['steerd']}: build it, or name another with --steerd")
+        try:
+            socket.socket(_AF_XDP, socket.SOCK_RAW).close()
+        except OSError as error:
+            return f"needs AF_XDP sockets: {error.strerror}"
     trial = network.namespace("trial")
     made = subprocess.run(["ip", "netns", "add", trial], capture_output=True, text=True, check=False)
     if made.returncode != 0:
@@ -64,11 +79,13 @@ def last_words(lines=15):
 
 
 def is_up():
-    return (STATE / "lab.json").exists()
+    """Whether there is a lab to play with. What a killed `test` left behind is none."""
+    path = STATE / "lab.json"
+    return path.exists() and not json.loads(path.read_text(encoding="utf-8")).get("is_temporary")
 
 
 def _edge_of(settings):
-    return KernelEdge()
+    return SteerdEdge(settings["steerd"]) if settings["edge"] == "steerd" else KernelEdge()
 
 
 def up(settings):
@@ -97,9 +114,23 @@ def down():
     pids = [pid for host in hosts for pid in processes.pids(host)]
     processes.end(pids)
     network.remove()
+    hugepages.give_back()
     had_state = STATE.exists()
     shutil.rmtree(STATE, ignore_errors=True)
+    for path in _dpdk_files():
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
     return f"{len(hosts)} hosts, {len(pids)} processes" if hosts or had_state else ""
+
+
+def _dpdk_files():
+    """DPDK leaves its files behind however it ends: the runtime directory, and hugepages with their memory."""
+    directory = telemetry.DIRECTORY / steerd_edge.FILE_PREFIX
+    files = [directory] if directory.exists() else []
+    for line in Path("/proc/mounts").read_text(encoding="utf-8").splitlines():
+        _, mounted, kind, *_ = line.split()
+        if kind == "hugetlbfs":
+            files += Path(mounted).glob(f"{steerd_edge.FILE_PREFIX}map_*")
+    return files
 
 
 def traces():
@@ -107,4 +138,4 @@ def traces():
     found = [f"namespace {network.namespace(host)}" for host in network.existing()]
     if STATE.exists():
         found.append(str(STATE))
-    return found
+    return found + [str(path) for path in _dpdk_files()]

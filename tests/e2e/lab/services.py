@@ -12,7 +12,6 @@ ECHO = Path(__file__).with_name("echo.py")
 LARGE_BYTES = 3_000_000
 OWN_PORT = 22  # of the edge itself: where an operator's ssh would be
 ECHO_PORT = 7
-STAMP_PORT = 7777  # tests bind it: see stamps.py
 
 NGINX = """
 daemon off;

@@ -4,6 +4,7 @@
 A receiver is a UDP socket bound to that address on the CDN host, and another one on the Spectrum
 host: a packet counts where it arrives at its end, not where it was last seen.
 """
+import os
 import selectors
 import socket
 import struct
@@ -132,3 +133,66 @@ class Stream(threading.Thread):
         self._selector.close()
         for udp in (*self._senders, *(udp for udp, _ in self._receivers)):
             udp.close()
+
+
+class Ticks(threading.Thread):
+    """A packet every millisecond from the client to an address of the origin: when does none arrive?"""
+
+    def __init__(self, address, interval=0.001):
+        super().__init__()
+        self._interval = interval
+        family = processes.family_of(address)
+        self._receiver = processes.socket_in("origin", family, socket.SOCK_DGRAM)
+        self._receiver.bind((address, _STREAM_PORT))
+        self._receiver.settimeout(0.1)
+        self._sender = processes.socket_in("client", family, socket.SOCK_DGRAM)
+        self._sender.connect((address, _STREAM_PORT))
+        self._arrivals = []
+        self._ended = threading.Event()
+        self.sent = 0
+
+    @staticmethod
+    def _hurry():
+        # This thread's, so that what it measures is not its own waiting for a CPU.
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), -15)
+
+    def _receive(self):
+        self._hurry()
+        while not self._ended.is_set():
+            try:
+                self._receiver.recv(64)
+                self._arrivals.append(time.monotonic())
+            except TimeoutError:
+                pass
+
+    def run(self):
+        self._hurry()
+        receiver = threading.Thread(target=self._receive)
+        receiver.start()
+        while not self._ended.wait(self._interval):
+            try:
+                self._sender.send(b"tick")
+                self.sent += 1
+            except OSError:
+                pass  # an ICMP error for an earlier one
+        receiver.join()
+
+    @property
+    def received(self):
+        return len(self._arrivals)
+
+    def longest_silence(self, since):
+        """In seconds, between `since` and now."""
+        times = [since, *(moment for moment in self._arrivals if moment > since), time.monotonic()]
+        return max(after - before for before, after in zip(times, times[1:]))
+
+    def __enter__(self):
+        self.start()
+        return self
+
+    def __exit__(self, *_):
+        time.sleep(0.05)
+        self._ended.set()
+        self.join()
+        self._receiver.close()
+        self._sender.close()

@@ -5,7 +5,6 @@ The mobile client's link carries 1300 bytes, of which only the router knows.
 """
 import expect
 import network
-import services
 from network import owned4, owned6
 from services import ECHO_PORT, LARGE_BYTES
 
@@ -24,4 +23,4 @@ def run(lab):
     for host, owner in (("cdn", 1), ("spectrum", 2), ("origin", 3)):
         learned = network.in_host(host, "route", "get", network.address("mobile", "uplink"), "from", owned4(owner))
         expect.that(f"{host} has not learned of 1300 bytes: {learned}", "mtu 1300" in learned)
-    return f"{services.LARGE_BYTES:,} bytes through each, the slowest in {slowest:.2f} s"
+    return f"{LARGE_BYTES:,} bytes through each, the slowest in {slowest:.2f} s"

@@ -63,7 +63,9 @@ class Arena {
   }
   [[nodiscard]] std::size_t retired_bytes() const noexcept { return retired_lines_ * kLineBytes; }
   // Taken from Memory for blocks.
-  [[nodiscard]] std::size_t committed_bytes() const noexcept { return committed_lines_ * kLineBytes; }
+  [[nodiscard]] std::size_t committed_bytes() const noexcept {
+    return committed_lines_ * kLineBytes;
+  }
   // The writer's notes about blocks.
   [[nodiscard]] std::size_t bookkeeping_bytes() const noexcept;
 
@@ -77,7 +79,7 @@ class Arena {
   };
   // The blocks of one size.
   struct Size {
-    std::size_t blocks = 0;   // free or not
+    std::size_t blocks = 0;  // free or not
     std::vector<Line> free;  // has room for all, so that freeing cannot fail
   };
   // Sizes of up to this many lines are found by index, larger ones by search.

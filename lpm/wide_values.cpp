@@ -77,8 +77,7 @@ void WideValues::commit(std::uint64_t generation) noexcept {
 }
 
 void WideValues::rollback() noexcept {
-  for (const Step& step : steps_)
-    counts_[step.place] -= static_cast<std::uint32_t>(step.change);
+  for (const Step& step : steps_) counts_[step.place] -= static_cast<std::uint32_t>(step.change);
   for (const Step& step : steps_) {
     if (!is_unused(step.place)) continue;
     places_.erase(arena_.at<const Value>(line_)[step.place]);

@@ -9,9 +9,12 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <string_view>
+#include <thread>
 #include <utility>
 
 namespace dataplane::dpdk {
@@ -110,11 +113,21 @@ void Device::configure(const DeviceOptions& options, rte_mempool& pool) {
   const auto socket = static_cast<unsigned>(std::max(rte_eth_dev_socket_id(number_), 0));
   rte_eth_rxconf rx = info.default_rxconf;
   rx.offloads = conf.rxmode.offloads;
-  for (std::uint16_t queue = 0; queue < options.rx_queues; ++queue)
-    if (const int error =
-            rte_eth_rx_queue_setup(number_, queue, rx_descriptors, socket, &rx, &pool);
-        error != 0)
-      fail(fmt::format("receive queue {} cannot be set up", queue), error);
+  for (std::uint16_t queue = 0; queue < options.rx_queues; ++queue) {
+    const auto set_up = [&] {
+      return rte_eth_rx_queue_setup(number_, queue, rx_descriptors, socket, &rx, &pool);
+    };
+    int error = set_up();
+    // The kernel lets go of a queue some time after the process that had an AF_XDP socket there is
+    // gone: a daemon that is started again at once may be too early.
+    constexpr int kAttempts = 100;
+    const bool is_shared = std::string_view(info.driver_name) == "net_af_xdp";
+    for (int attempt = 1; error != 0 && is_shared && attempt < kAttempts; ++attempt) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      error = set_up();
+    }
+    if (error != 0) fail(fmt::format("receive queue {} cannot be set up", queue), error);
+  }
   rte_eth_txconf tx = info.default_txconf;
   tx.offloads = conf.txmode.offloads;
   for (std::uint16_t queue = 0; queue < options.tx_queues; ++queue)

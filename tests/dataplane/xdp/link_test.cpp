@@ -173,7 +173,15 @@ struct Edge {
     const lpm::AnyPrefix prefix = lpm::parse_prefix("203.0.113.0/24").value();
     if (!prefixes.onboard({&prefix, 1}, Onboarding::steered)) throw std::runtime_error("refused");
     program->configure({.role = Direction::ingress}, support::table_of({}));
-    socket.emplace("edge0");
+    // The kernel lets go of a queue some time after the process that had a socket there is gone.
+    for (int attempts = 100; !socket; --attempts) {
+      try {
+        socket.emplace("edge0");
+      } catch (const std::runtime_error&) {
+        if (attempts == 0) throw;
+        std::this_thread::sleep_for(10ms);
+      }
+    }
     program->raise_descriptor();
   }
 };

@@ -99,17 +99,17 @@ void pass(const Contender& contender, const KeyBytes& keys, std::size_t first, s
 void time_window(benchmark::State& state, const Contender& contender, const KeyBytes& keys,
                  std::size_t burst) {
   constexpr std::size_t kPasses = bench::kKeyCount / kPassKeys;
-  constexpr double kWarmUpMax_s = 0.030;
-  constexpr double kWindowMax_s = 0.020;
+  constexpr double kWarmUpSecondsMax = 0.030;
+  constexpr double kWindowSecondsMax = 0.020;
   if (contender.select) contender.select();
   double warm_up_s = 0;
-  for (std::size_t i = 0; i < 4 * kPasses && warm_up_s < kWarmUpMax_s; ++i)
+  for (std::size_t i = 0; i < 4 * kPasses && warm_up_s < kWarmUpSecondsMax; ++i)
     warm_up_s += seconds_of([&] { pass(contender, keys, i % kPasses * kPassKeys, burst); });
   std::size_t dropped = 0;
   for (auto _ : state) {
     double total_s = 0;
     std::size_t passes = 0;
-    for (; passes < kPasses && total_s < kWindowMax_s; ++passes) {
+    for (; passes < kPasses && total_s < kWindowSecondsMax; ++passes) {
       const std::uint64_t waited = waited_ns();
       const double seconds = seconds_of([&] { pass(contender, keys, passes * kPassKeys, burst); });
       // A pass that waited for the processor over 5 % of its time is run again, within reason.
@@ -245,7 +245,6 @@ double two_generations_bytes(lpm::Fib<Address>& fib,
 
 template <class Address>
 void run(const Options& options) {
-  const std::string family = Address::kBits == 32 ? "v4" : "v6";
   std::vector<lpm::Prefix<Address>> internet;
   if (!options.prefixes.empty()) internet = bench::read_prefixes<Address>(options.prefixes);
   const std::string name = options.table.substr(3);
@@ -333,7 +332,7 @@ void run(const Options& options) {
         ->Repetitions(rounds);
   }
   for (const auto& [peer, ns] : bench::peer_update_costs(table.routes, options.huge_page_bytes))
-    report(prefix + "update|" + peer, "ns", ns);
+    report(std::string(prefix).append("update|").append(peer), "ns", ns);
 }
 
 Options parse(int argc, char** argv) {

@@ -485,16 +485,19 @@ std::optional<std::string> Store<Address>::verify() const {
 }
 
 template std::vector<Store<Address4>::Coded> Store<Address4>::coded_routes() const;
-#define LPM_INSTANTIATE(Address)                                             \
-  template std::vector<Route<Address>> Store<Address>::routes() const;       \
-  template std::size_t Store<Address>::copies_bytes() const noexcept;        \
-  template Fib<Address>::Usage Store<Address>::usage() const;                \
-  template std::vector<MemoryPart> Store<Address>::memory_by_level() const;  \
-  template std::vector<std::size_t> Store<Address>::depth_histogram() const; \
-  template std::vector<LookupStep> Store<Address>::path(Address) const;      \
-  template std::optional<std::string> Store<Address>::verify() const;
-LPM_INSTANTIATE(Address4)
-LPM_INSTANTIATE(Address6)
-#undef LPM_INSTANTIATE
+template std::vector<Route<Address4>> Store<Address4>::routes() const;
+template std::size_t Store<Address4>::copies_bytes() const noexcept;
+template Fib<Address4>::Usage Store<Address4>::usage() const;
+template std::vector<MemoryPart> Store<Address4>::memory_by_level() const;
+template std::vector<std::size_t> Store<Address4>::depth_histogram() const;
+template std::vector<LookupStep> Store<Address4>::path(Address4) const;
+template std::optional<std::string> Store<Address4>::verify() const;
+template std::vector<Route<Address6>> Store<Address6>::routes() const;
+template std::size_t Store<Address6>::copies_bytes() const noexcept;
+template Fib<Address6>::Usage Store<Address6>::usage() const;
+template std::vector<MemoryPart> Store<Address6>::memory_by_level() const;
+template std::vector<std::size_t> Store<Address6>::depth_histogram() const;
+template std::vector<LookupStep> Store<Address6>::path(Address6) const;
+template std::optional<std::string> Store<Address6>::verify() const;
 
 }  // namespace lpm::detail

@@ -131,13 +131,14 @@ void HashTable<kKeyWords>::point(std::uint64_t hash, unsigned depth, Line page) 
 }
 
 template <unsigned kKeyWords>
-void HashTable<kKeyWords>::store(std::uint64_t hash_, unsigned depth, std::vector<Entry>& entries) {
+void HashTable<kKeyWords>::store(std::uint64_t hashed, unsigned depth,
+                                 std::vector<Entry>& entries) {
   if (entries.size() > PageHead::kEntriesMax && depth == bits_ && size_ > kLoadMax << bits_) {
     directory_.double_size();
     ++bits_;
   }
   if (entries.size() <= PageHead::kEntriesMax || depth == bits_) {
-    point(hash_, depth, entries.empty() ? 0 : make(entries, depth));
+    point(hashed, depth, entries.empty() ? 0 : make(entries, depth));
     return;
   }
   const auto goes_right = [&](const Entry& entry) {
@@ -148,8 +149,8 @@ void HashTable<kKeyWords>::store(std::uint64_t hash_, unsigned depth, std::vecto
     if (goes_right(entry)) right.push_back(entry);
   std::erase_if(entries, goes_right);
   const std::uint64_t bit = std::uint64_t{1} << (63 - depth);
-  store(hash_ & ~bit, depth + 1, entries);
-  store(hash_ | bit, depth + 1, right);
+  store(hashed & ~bit, depth + 1, entries);
+  store(hashed | bit, depth + 1, right);
 }
 
 template <unsigned kKeyWords>

@@ -143,7 +143,7 @@ class HashTable {
   // Points all words at `page` that share its first `depth` bits with `hash`.
   void point(std::uint64_t hash, unsigned depth, Line page);
   // Makes the page of `hash` hold these entries, in as many pages as they need.
-  void store(std::uint64_t hash, unsigned depth, std::vector<Entry>& entries);
+  void store(std::uint64_t hashed, unsigned depth, std::vector<Entry>& entries);
   void merge_around(std::uint64_t hash);
 
   Arena& arena_;

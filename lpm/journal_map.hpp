@@ -18,7 +18,7 @@ template <class Address>
 class JournalMap {
  public:
   using Map = std::map<Prefix<Address>, Word>;
-  using const_iterator = typename Map::const_iterator;
+  using ConstIterator = typename Map::const_iterator;
 
   // word 0 removes. Returns what was there, or 0. Throws std::bad_alloc; the transaction is then to
   // be rolled back.
@@ -36,11 +36,11 @@ class JournalMap {
     return it == map_.end() ? 0 : it->second;
   }
   // Of prefixes that are in order not before `prefix`. May come upon words 0: nothing.
-  [[nodiscard]] const_iterator from(const Prefix<Address>& prefix) const {
+  [[nodiscard]] ConstIterator from(const Prefix<Address>& prefix) const {
     return map_.lower_bound(prefix);
   }
-  [[nodiscard]] const_iterator begin() const noexcept { return map_.begin(); }
-  [[nodiscard]] const_iterator end() const noexcept { return map_.end(); }
+  [[nodiscard]] ConstIterator begin() const noexcept { return map_.begin(); }
+  [[nodiscard]] ConstIterator end() const noexcept { return map_.end(); }
   [[nodiscard]] std::size_t bytes() const noexcept {
     return map_.size() * (sizeof(typename Map::value_type) + 4 * sizeof(void*));
   }

@@ -21,9 +21,9 @@ const Kernels* const* usable_kernels(std::size_t& count) noexcept {
       kernels[count++] = &kPortableKernels;
     }
   };
-  static const Usable usable;
-  count = usable.count;
-  return usable.kernels.data();
+  static const Usable kUsable;
+  count = kUsable.count;
+  return kUsable.kernels.data();
 }
 
 }  // namespace lpm::detail

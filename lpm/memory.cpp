@@ -48,8 +48,9 @@ class ReservedHugePages : public Memory {
                               MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB | MAP_FIXED, -1, 0);
     if (mapped != MAP_FAILED) return;
     // A failed MAP_FIXED may have taken away what was there.
-    (void)mmap(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1,
-               0);
+    void* const reserved =
+        mmap(at, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED, -1, 0);
+    (void)reserved;  // whether this succeeds or not, the memory is not there
     throw std::bad_alloc();
   }
   void release(std::byte* at, std::size_t reserved, std::size_t /*committed*/) noexcept override {
@@ -81,13 +82,13 @@ class Limited : public Memory {
 }  // namespace
 
 std::shared_ptr<Memory> transparent_huge_pages() {
-  static const auto memory = std::make_shared<TransparentHugePages>();
-  return memory;
+  static const auto kMemory = std::make_shared<TransparentHugePages>();
+  return kMemory;
 }
 
 std::shared_ptr<Memory> reserved_huge_pages() {
-  static const auto memory = std::make_shared<ReservedHugePages>();
-  return memory;
+  static const auto kMemory = std::make_shared<ReservedHugePages>();
+  return kMemory;
 }
 
 std::shared_ptr<Memory> limited(std::shared_ptr<Memory> memory, std::size_t bytes) {

@@ -134,11 +134,11 @@ TYPED_TEST(RandomTrie, LoneRouteCostsWhatItsLengthSays) {
     if (TypeParam::kBits == 32)
       bytes = length <= 16 ? 0 : length <= 24 ? 1024 : 2048;
     else if (length < 48)
-      bytes = length <= 16 ? 0 : (length - 16 + 7) / 8 * 64;
+      bytes = length <= 16 ? 0 : std::size_t{64} * ((length - 16 + 7) / 8);
     else if (length == 128)
-      bytes = 2 * 128;
+      bytes = 256;
     else
-      bytes = 128 + (length - 48 + 7) / 8 * 64;
+      bytes = 128 + std::size_t{64} * ((length - 48 + 7) / 8);
     EXPECT_EQ(lpm::Trie<TypeParam>(routes).memory_bytes() - empty, bytes) << length;
   }
 }

@@ -202,7 +202,7 @@ TYPED_TEST(Trie, ShortPrefixTakesOneRunHoweverManySlotsItFills) {
   EXPECT_EQ(cost_of(length + 8), cost);
   // As many different values as slots: 256 cells more.
   this->fill([](lpm::Value slot) { return 9 + slot; });
-  EXPECT_EQ(this->compiled().memory_bytes() - before, cost + 16 * 64);
+  EXPECT_EQ(this->compiled().memory_bytes() - before, cost + 1024);
 }
 
 TYPED_TEST(Trie, NeighboursAreToldApartWhateverRunsTheyMake) {

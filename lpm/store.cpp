@@ -60,7 +60,6 @@ ViewOf<Address> Store<Address>::view() const noexcept {
   view.root = arena_.at<const Word>(root_.line());
   view.wide = arena_.at<const Word>(wide_.line());
   view.has_wide = !wide_.empty();
-  view.large = memory_bytes() - root_.size() * sizeof(Word) >= kLargeBytes;
   if constexpr (kIs4) {
     view.small = state_.small;
   } else {
@@ -69,6 +68,7 @@ ViewOf<Address> Store<Address>::view() const noexcept {
     };
     view.sites = table(more_.sites);
     view.hosts = table(more_.hosts);
+    view.large = memory_bytes() - root_.size() * sizeof(Word) >= kLargeBytes;
     view.has_hosts = more_.hosts.size() != 0;
   }
   return view;

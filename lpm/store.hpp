@@ -62,7 +62,7 @@ class Store {
   static constexpr std::uint32_t kSmallNodeLines = kSlots * sizeof(Word) / kLineBytes;
   // First change sets of fewer changes are not worth sorting.
   static constexpr std::size_t kBulkMin = 64;
-  // From here on a table does not fit into the caches near a core.
+  // Of IPv6: from here on a table does not fit into the caches near a core.
   static constexpr std::size_t kLargeBytes = std::size_t{1} << 20;
   // Of IPv6: prefixes from here on belong to sites.
   static constexpr unsigned kSiteBits = 48;

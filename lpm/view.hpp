@@ -29,7 +29,6 @@ struct View4 {
   const Word* wide;  // the values that do not fit into a Word of a node
   bool small;
   bool has_wide;
-  bool large;  // beyond the caches near a core: prefetch
 };
 
 struct View6 {
@@ -44,7 +43,7 @@ struct View6 {
   HashView hosts;
   bool has_hosts;
   bool has_wide;
-  bool large;
+  bool large;  // beyond the caches near a core: prefetch
 };
 // In the second word behind the key of a site, beside the Word of the node for the prefixes of 49
 // to 127 bits: that there are prefixes of 128 bits.

@@ -128,14 +128,12 @@ Workload make(std::uint32_t packets, unsigned prefix_length, std::uint32_t frame
   for (std::uint32_t i = 0; i < packets; ++i)
     write_frame(random, some_destination(random, bindings),
                 workload.frames.data() + std::size_t{i} * frame_bytes);
-  lpm::RouteSet4 routes4;
-  lpm::RouteSet6 routes6;
   if constexpr (Address::kBits == 32)
-    routes4 = bindings.routes;
+    workload.routes4 = bindings.routes;
   else
-    routes6 = bindings.routes;
-  workload.table = std::make_unique<const dataplane::Table>(1, settings, std::move(routes4),
-                                                            std::move(routes6), bindings.count);
+    workload.routes6 = bindings.routes;
+  workload.table = std::make_unique<const dataplane::Table>(1, settings, workload.routes4,
+                                                            workload.routes6, bindings.count);
   return workload;
 }
 

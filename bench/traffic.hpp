@@ -14,6 +14,9 @@ namespace bench {
 // /48 and /128.
 struct Workload {
   std::unique_ptr<const dataplane::Table> table;
+  // What is in it: Match words.
+  lpm::RouteSet4 routes4;
+  lpm::RouteSet6 routes6;
   // Ethernet frames of `frame_bytes`, one after another; UDP, half of them to a host binding, half
   // to another address of a prefix.
   std::vector<std::uint8_t> frames;

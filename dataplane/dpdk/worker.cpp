@@ -6,7 +6,11 @@
 #include <rte_prefetch.h>
 
 #include <algorithm>
+#include <bit>
+#include <span>
 #include <utility>
+
+#include "dataplane/steer_burst.hpp"
 
 namespace dataplane::dpdk {
 namespace {
@@ -16,16 +20,11 @@ namespace {
 constexpr std::uint32_t kGatheredBytesMax = 2048;
 
 ChecksumStatus checksum_status(const rte_mbuf& packet) noexcept {
-  switch (packet.ol_flags & RTE_MBUF_F_RX_IP_CKSUM_MASK) {
-    case RTE_MBUF_F_RX_IP_CKSUM_BAD:
-      return ChecksumStatus::bad;
-    // NONE: the field is not filled in, but the hardware vouches for the header.
-    case RTE_MBUF_F_RX_IP_CKSUM_GOOD:
-    case RTE_MBUF_F_RX_IP_CKSUM_NONE:
-      return ChecksumStatus::good;
-    default:
-      return ChecksumStatus::unknown;
-  }
+  // NONE, which is both: the field is not filled in, but the hardware vouches for the header.
+  const bool is_good = (packet.ol_flags & RTE_MBUF_F_RX_IP_CKSUM_GOOD) != 0;
+  const bool is_bad = (packet.ol_flags & RTE_MBUF_F_RX_IP_CKSUM_BAD) != 0;
+  if (is_good) return ChecksumStatus::good;
+  return is_bad ? ChecksumStatus::bad : ChecksumStatus::unknown;
 }
 
 // gathered: kGatheredBytesMax bytes for this packet alone.
@@ -42,6 +41,28 @@ Frame frame_of(const rte_mbuf& packet, std::uint8_t* gathered) noexcept {
   return frame;
 }
 
+// A burst as the worker received it.
+class Received {
+ public:
+  // gathered: kGatheredBytesMax bytes for each packet.
+  Received(std::span<rte_mbuf* const> packets, std::uint8_t* gathered) noexcept
+      : packets_(packets), gathered_(gathered) {}
+  [[nodiscard]] std::size_t size() const noexcept { return packets_.size(); }
+  [[nodiscard]] Head head(std::size_t i) const noexcept {
+    const rte_mbuf& packet = *packets_[i];
+    return {.bytes = rte_pktmbuf_mtod(&packet, const std::uint8_t*),
+            .captured = packet.data_len,
+            .wire_length = packet.pkt_len};
+  }
+  [[nodiscard]] Frame frame(std::size_t i) const noexcept {
+    return frame_of(*packets_[i], gathered_ + i * kGatheredBytesMax);
+  }
+
+ private:
+  std::span<rte_mbuf* const> packets_;
+  std::uint8_t* gathered_;
+};
+
 constexpr std::size_t index_of(Outcome outcome) noexcept {
   return static_cast<std::size_t>(outcome);
 }
@@ -50,6 +71,36 @@ constexpr std::size_t index_of(Outcome outcome) noexcept {
 void add(std::atomic<std::uint64_t>& counter, std::uint64_t more) noexcept {
   counter.store(counter.load(std::memory_order_relaxed) + more, std::memory_order_relaxed);
 }
+
+// Packets and bytes of a burst in one word: 64 packets of up to 4 GiB each fit.
+class PackedVolume {
+ public:
+  static constexpr unsigned kBytesBits = 48;
+
+  constexpr PackedVolume() noexcept = default;
+  static PackedVolume of_packet(std::uint64_t bytes) noexcept {
+    PackedVolume volume;
+    volume.word_ = std::uint64_t{1} << kBytesBits | bytes;
+    return volume;
+  }
+  PackedVolume& operator+=(PackedVolume other) noexcept {
+    word_ += other.word_;
+    return *this;
+  }
+  PackedVolume& operator-=(PackedVolume other) noexcept {
+    word_ -= other.word_;
+    return *this;
+  }
+  [[nodiscard]] Volume unpacked() const noexcept {
+    return {.packets = word_ >> kBytesBits,
+            .bytes = word_ & ((std::uint64_t{1} << kBytesBits) - 1)};
+  }
+
+ private:
+  std::uint64_t word_ = 0;
+};
+constexpr std::size_t kVerdictsRoom = 64;
+static_assert(kVerdicts <= kVerdictsRoom);
 
 // The binding that a packet is counted for; 0: none. Verdicts up to not_accepted are those of
 // ingress packets that a binding decided.
@@ -71,23 +122,34 @@ bool has_header_in_front(rte_mbuf& packet, std::uint32_t ip_offset, std::uint32_
 struct Worker::Burst {
   // The packets that leave by one way, and their places in the burst.
   struct Group {
-    std::uint16_t count = 0;
-    std::array<rte_mbuf*, kBurstMax> packets;
-    std::array<std::uint8_t, kBurstMax> place;
+    std::span<rte_mbuf*, kBurstMax> packets;
+    std::span<std::uint8_t, kBurstMax> place;
+    std::uint16_t& count;
 
-    void add(rte_mbuf* packet, std::size_t from) noexcept {
+    void add(rte_mbuf* packet, std::size_t from) const noexcept {
       packets[count] = packet;
       place[count] = static_cast<std::uint8_t>(from);
       ++count;
     }
   };
+  [[nodiscard]] Group group(Outcome outcome) noexcept {
+    const std::size_t first = index_of(outcome) * kBurstMax;
+    return {std::span<rte_mbuf*, kBurstMax>(&grouped[first], kBurstMax),
+            std::span<std::uint8_t, kBurstMax>(&places[first], kBurstMax),
+            counts[index_of(outcome)]};
+  }
 
   std::uint16_t count = 0;
   std::array<rte_mbuf*, kBurstMax> packets;
-  std::array<Frame, kBurstMax> frames;
+  std::array<std::uint32_t, kBurstMax> wire_lengths;
   std::array<Decision, kBurstMax> decisions;
-  std::array<Group, kOutcomes> groups;
-  std::array<Volume, kVerdicts> volumes;
+  // Groups, kBurstMax each.
+  std::array<rte_mbuf*, kOutcomes * kBurstMax> grouped;
+  std::array<std::uint8_t, kOutcomes * kBurstMax> places;
+  std::array<std::uint16_t, kOutcomes> counts;
+  // By verdict, in two parts; nothing between bursts.
+  std::array<PackedVolume, 2 * kVerdictsRoom> volumes{};
+  std::uint64_t verdicts = 0;  // bit v: there is something in volumes
 };
 
 Worker::Worker(unsigned number, Wiring wiring, Publisher& publisher, std::uint32_t bindings_max)
@@ -167,43 +229,69 @@ void Worker::process(const Input& input) noexcept {
   const std::size_t count = burst.count;
   for (std::size_t i = 0; i < count; ++i)
     rte_prefetch0(rte_pktmbuf_mtod(burst.packets[i], const void*));
-  Volume received{.packets = count};
-  for (std::size_t i = 0; i < count; ++i) {
-    burst.frames[i] = frame_of(*burst.packets[i], &gathered_headers_[i * kGatheredBytesMax]);
-    received.bytes += burst.frames[i].wire_length;
-  }
-  counters_.received().add(received);
-
-  steer(reader_.table(), input.port, {burst.frames.data(), count}, {burst.decisions.data(), count});
+  decide(input);
   if (wiring_.observer.observe != nullptr)
     wiring_.observer.observe(wiring_.observer.context, burst.packets.data(), burst.decisions.data(),
                              burst.count);
-
-  burst.volumes.fill({});
-  for (Burst::Group& group : burst.groups) group.count = 0;
-  for (std::size_t i = 0; i < count; ++i) {
-    const Decision& decision = burst.decisions[i];
-    const Volume volume{.packets = 1, .bytes = burst.frames[i].wire_length};
-    burst.volumes[static_cast<std::size_t>(decision.verdict)] += volume;
-    counters_.of_binding(counted_binding(decision)).add(volume);
-    burst.groups[index_of(outcome_of(decision.verdict))].add(burst.packets[i], i);
-  }
   transmit(input);
+}
+
+// Decides the packets of a burst, counts them by verdict and binding, and puts each with those that
+// leave by the same way. Without a branch, since nobody can predict the services of packets; and by
+// turns in two sets of sums, since an addition in memory waits for the one before.
+void Worker::decide(const Input& input) noexcept {
+  constexpr unsigned kCountBits = 8;  // of one group
+  constexpr unsigned kCountMask = (1U << kCountBits) - 1;
+  static constexpr auto kShifts = [] {
+    std::array<std::uint8_t, kVerdicts> shifts{};
+    for (std::size_t v = 0; v < kVerdicts; ++v)
+      shifts[v] =
+          static_cast<std::uint8_t>(kCountBits * index_of(outcome_of(static_cast<Verdict>(v))));
+    return shifts;
+  }();
+  Burst& burst = *burst_;
+  std::uint64_t counts = 0;
+  std::uint64_t verdicts = 0;
+  std::uint64_t all_bytes = 0;
+  std::size_t turn = 0;
+  const auto take = [&](std::size_t i, const Decision& decision) {
+    const auto verdict = static_cast<std::size_t>(decision.verdict);
+    rte_mbuf* const packet = burst.packets[i];
+    const std::uint32_t bytes = packet->pkt_len;
+    burst.wire_lengths[i] = bytes;
+    burst.decisions[i] = decision;
+    all_bytes += bytes;
+    burst.volumes[turn + verdict] += PackedVolume::of_packet(bytes);
+    turn ^= kVerdictsRoom;
+    verdicts |= std::uint64_t{1} << verdict;
+    counters_.of_binding(counted_binding(decision)).add({.packets = 1, .bytes = bytes});
+    const unsigned shift = kShifts[verdict];
+    const std::size_t k = shift * (kBurstMax / kCountBits) + (counts >> shift & kCountMask);
+    burst.grouped[k] = packet;
+    burst.places[k] = static_cast<std::uint8_t>(i);
+    counts += std::uint64_t{1} << shift;
+  };
+  const Received received({burst.packets.data(), burst.count}, gathered_headers_.data());
+  steer_burst(reader_.table(), input.port, received, {burst.decisions.data(), burst.count}, take);
+
+  counters_.received().add({.packets = burst.count, .bytes = all_bytes});
+  for (std::size_t o = 0; o < kOutcomes; ++o)
+    burst.counts[o] = static_cast<std::uint16_t>(counts >> (o * kCountBits) & kCountMask);
+  burst.verdicts = verdicts;
 }
 
 // Gives a packet of a group another verdict, before anything is counted; it has left its group.
 void Worker::move(Outcome from, std::size_t k, Verdict verdict) noexcept {
   Burst& burst = *burst_;
-  const Burst::Group& group = burst.groups[index_of(from)];
+  const Burst::Group group = burst.group(from);
   const std::size_t place = group.place[k];
   Verdict& decided = burst.decisions[place].verdict;
-  const std::uint64_t bytes = burst.frames[place].wire_length;
-  Volume& before = burst.volumes[static_cast<std::size_t>(decided)];
-  before.packets -= 1;
-  before.bytes -= bytes;
-  burst.volumes[static_cast<std::size_t>(verdict)] += {.packets = 1, .bytes = bytes};
+  const auto volume = PackedVolume::of_packet(burst.wire_lengths[place]);
+  burst.volumes[static_cast<std::size_t>(decided)] -= volume;
+  burst.volumes[static_cast<std::size_t>(verdict)] += volume;
+  burst.verdicts |= std::uint64_t{1} << static_cast<unsigned>(verdict);
   decided = verdict;
-  burst.groups[index_of(outcome_of(verdict))].add(group.packets[k], place);
+  burst.group(outcome_of(verdict)).add(group.packets[k], place);
 }
 
 bool AnswerLimit::take() noexcept {
@@ -241,13 +329,14 @@ void Worker::answer(const Answering& answering, const Frame& frame, std::uint32_
 // Prepares a group for an output that rewrites; packets that it cannot send leave the group.
 void Worker::rewrite(Outcome outcome, const Rewrite& how, const Input& input) noexcept {
   Burst& burst = *burst_;
-  Burst::Group& group = burst.groups[index_of(outcome)];
+  const Burst::Group group = burst.group(outcome);
   const std::uint32_t link = link_bytes(how);
   const bool kernel_path = input.port.kernel_path;
   std::uint16_t kept = 0;
   for (std::size_t k = 0; k < group.count; ++k) {
     rte_mbuf* const packet = group.packets[k];
-    const Frame& frame = burst.frames[group.place[k]];
+    const Frame frame =
+        frame_of(*packet, &gathered_headers_[std::size_t{group.place[k]} * kGatheredBytesMax]);
     const Parsed parsed = parse(frame);
     const Forwarding forwarding = judge(how, frame, parsed);
     if (forwarding == Forwarding::ttl_expired) [[unlikely]] {
@@ -274,7 +363,7 @@ void Worker::rewrite(Outcome outcome, const Rewrite& how, const Input& input) no
 
 // What an output has no room for, or cannot send, changes its verdict before anything is counted.
 void Worker::send(Outcome outcome, const Input& input) noexcept {
-  Burst::Group& group = burst_->groups[index_of(outcome)];
+  const Burst::Group group = burst_->group(outcome);
   if (group.count == 0) return;
   const Output& output = outcome == Outcome::kernel && input.kernel != nullptr
                              ? *input.kernel
@@ -306,13 +395,17 @@ void Worker::transmit(const Input& input) noexcept {
   for (const Outcome outcome :
        {Outcome::cdn, Outcome::spectrum, Outcome::magic_transit, Outcome::kernel})
     send(outcome, input);
-  Burst::Group& dropped = burst.groups[index_of(Outcome::drop)];
+  const Burst::Group dropped = burst.group(Outcome::drop);
   if (dropped.count != 0) {
     const Output& output = wiring_.outputs[index_of(Outcome::drop)];
     output.send(output.queue, dropped.packets.data(), dropped.count);
   }
-  for (std::size_t v = 0; v < kVerdicts; ++v)
-    if (burst.volumes[v].packets != 0) counters_.of(static_cast<Verdict>(v)).add(burst.volumes[v]);
+  for (std::uint64_t verdicts = burst.verdicts; verdicts != 0; verdicts &= verdicts - 1) {
+    const auto v = static_cast<std::size_t>(std::countr_zero(verdicts));
+    PackedVolume volume = std::exchange(burst.volumes[v], {});
+    volume += std::exchange(burst.volumes[kVerdictsRoom + v], {});
+    counters_.of(static_cast<Verdict>(v)).add(volume.unpacked());
+  }
 }
 
 }  // namespace dataplane::dpdk

@@ -32,7 +32,7 @@ detail::LookupBurst<detail::View6, Address6> burst_of(const detail::Kernels& ker
 template <class Address>
 std::shared_ptr<detail::Store<Address>> store_of(const RouteSet<Address>& routes,
                                                  std::shared_ptr<Memory> memory) {
-  auto store = std::make_shared<detail::Store<Address>>(std::move(memory));
+  auto store = std::make_shared<detail::Store<Address>>(std::move(memory), kSmallNodesMax);
   std::vector<Change<Address>> changes;
   changes.reserve(routes.size());
   for (const auto& [prefix, value] : routes) changes.push_back({prefix, value});
@@ -46,7 +46,8 @@ std::shared_ptr<detail::Store<Address>> store_of(const RouteSet<Address>& routes
 
 template <class Address>
 Trie<Address>::Trie()
-    : Trie(std::make_shared<const detail::Store<Address>>(transparent_huge_pages())) {}
+    : Trie(std::make_shared<const detail::Store<Address>>(transparent_huge_pages(),
+                                                          kSmallNodesMax)) {}
 
 template <class Address>
 Trie<Address>::Trie(const RouteSet<Address>& routes, std::shared_ptr<Memory> memory)
@@ -91,8 +92,8 @@ Trie<Address> Trie<Address>::with_instruction_set(std::string_view name) const {
 }
 
 template <class Address>
-Fib<Address>::Fib(std::shared_ptr<Memory> memory)
-    : store_(std::make_shared<detail::Store<Address>>(std::move(memory))),
+Fib<Address>::Fib(std::shared_ptr<Memory> memory, std::size_t small_nodes_max)
+    : store_(std::make_shared<detail::Store<Address>>(std::move(memory), small_nodes_max)),
       current_(Trie<Address>(std::shared_ptr<const detail::Store<Address>>(store_))) {}
 
 template <class Address>

@@ -43,8 +43,9 @@ std::array<std::uint64_t, 1> site_key(Address6 address) {
 }  // namespace
 
 template <class Address>
-Store<Address>::Store(std::shared_ptr<Memory> memory)
+Store<Address>::Store(std::shared_ptr<Memory> memory, std::size_t small_nodes_max)
     : memory_(std::move(memory)),
+      small_nodes_max_(small_nodes_max),
       arena_(memory_),
       nodes_(arena_),
       root_(arena_, std::size_t{1} << 16),
@@ -85,7 +86,7 @@ void Store<Address>::apply(std::span<const Change<Address>> changes) {
   if constexpr (kIs4) {
     if (state_.small)
       remake_small();
-    else if (more_.count() + nodes_.count() <= kSmallNodesMax / 4 &&
+    else if (more_.count() + nodes_.count() <= small_nodes_max_ / 4 &&
              state_.size <= kSmallRoutesMax / 4)
       to_small();
   }
@@ -589,7 +590,7 @@ bool Store<Address>::fits_small(CodedSpan routes) const {
     if (bits24 != deep) ++nodes;
     deep = bits24;
   }
-  return nodes <= kSmallNodesMax && routes.size() <= kSmallRoutesMax;
+  return nodes <= small_nodes_max_ && routes.size() <= kSmallRoutesMax;
 }
 
 template <class Address>
@@ -607,7 +608,7 @@ void Store<Address>::remake_small() {
   const std::vector<std::size_t> slots = std::exchange(remake_, {});
   for (const std::size_t slot : slots) {
     remake_small_slot(slot);
-    if (state_.small_nodes <= kSmallNodesMax && state_.size <= kSmallRoutesMax) continue;
+    if (state_.small_nodes <= small_nodes_max_ && state_.size <= kSmallRoutesMax) continue;
     to_large();
     return;
   }

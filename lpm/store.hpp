@@ -29,7 +29,7 @@ namespace lpm::detail {
 template <class Address>
 class Store {
  public:
-  explicit Store(std::shared_ptr<Memory> memory);
+  Store(std::shared_ptr<Memory> memory, std::size_t small_nodes_max);
 
   void apply(std::span<const Change<Address>> changes);
   // generation: the last one that readers may hold of what the transaction replaced.
@@ -53,9 +53,8 @@ class Store {
 
  private:
   static constexpr bool kIs4 = Address::kBits == 32;
-  // Up to so many nodes, and prefixes, a table of IPv4 is small; it becomes small again when it has
-  // a quarter of them.
-  static constexpr std::size_t kSmallNodesMax = 1024;
+  // Up to so many prefixes, and small_nodes_max_ nodes, a table of IPv4 is small; it becomes small
+  // again when it has a quarter of them.
   static constexpr std::size_t kSmallRoutesMax = 16384;
   // Of a small table: bits that lead through its root, and the size of its nodes.
   static constexpr unsigned kSmallRootBits = 16;
@@ -153,6 +152,7 @@ class Store {
   class Verifier;
 
   std::shared_ptr<Memory> memory_;
+  std::size_t small_nodes_max_;
   Arena arena_;
   Nodes nodes_;
   WordArray root_;

@@ -222,7 +222,7 @@ class Machine {
   }
 
   Input input_;
-  lpm::Fib<Address> fib_;
+  lpm::Fib<Address> fib_{lpm::transparent_huge_pages(), 1024};
   lpm::RouteSet<Address> routes_;
   std::vector<lpm::Change<Address>> changes_;       // of the next change set
   std::optional<lpm::RouteSet<Address>> prepared_;  // what is prepared, if anything

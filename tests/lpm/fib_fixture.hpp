@@ -112,6 +112,8 @@ class FibTest : public testing::Test {
   }
 
   std::mt19937_64 random_ = support::seeded_random();
-  lpm::Fib<Address> fib_;
+  // Tables of both forms, without many routes.
+  static constexpr std::size_t kSmallNodesMax = 1024;
+  lpm::Fib<Address> fib_{lpm::transparent_huge_pages(), kSmallNodesMax};
   lpm::RouteSet<Address> routes_;
 };

@@ -223,7 +223,8 @@ TYPED_TEST(FibGenerations, RunningOutOfMemoryChangesNothing) {
                std::bad_alloc);
   for (std::size_t bound = kStep;; bound += kStep) {
     ASSERT_LT(bound, 200 * kStep);
-    this->fib_ = lpm::Fib<TypeParam>(lpm::limited(lpm::transparent_huge_pages(), bound));
+    this->fib_ = lpm::Fib<TypeParam>(lpm::limited(lpm::transparent_huge_pages(), bound),
+                                     TestFixture::kSmallNodesMax);
     this->routes_ = {};
     const auto try_to_apply = [&](const auto& changes) {
       const auto before = this->fib_.current();
@@ -260,7 +261,8 @@ TYPED_TEST(FibGenerations, RunningOutOfMemoryChangesNothing) {
 
 TYPED_TEST(FibGenerations, WhatFailedSucceedsOnceThereIsMemory) {
   constexpr std::size_t kBound = 3 * lpm::Memory::kChunkBytes;
-  this->fib_ = lpm::Fib<TypeParam>(lpm::limited(lpm::transparent_huge_pages(), kBound));
+  this->fib_ = lpm::Fib<TypeParam>(lpm::limited(lpm::transparent_huge_pages(), kBound),
+                                   TestFixture::kSmallNodesMax);
   const auto address = this->any_address();
   lpm::Value value = 0;
   while (this->fib_.apply({{{this->host(address), ++value}, {{}, value}}})) {

@@ -130,7 +130,9 @@ class FibOutOfMemory : public FibTest<Address> {
     ASSERT_EQ(this->fib_.verify(), std::nullopt);
   }
 
-  void SetUp() override { this->fib_ = lpm::Fib<Address>(std::make_shared<Failing>()); }
+  void SetUp() override {
+    this->fib_ = lpm::Fib<Address>(std::make_shared<Failing>(), this->kSmallNodesMax);
+  }
 };
 TYPED_TEST_SUITE(FibOutOfMemory, Families, FamilyNames);
 

@@ -160,7 +160,7 @@ class FibReaders : public testing::Test {
   std::mt19937_64 random_ = support::seeded_random();
   std::vector<Prefix> prefixes_;
   lpm::RouteSet<Address> more_;
-  lpm::Fib<Address> fib_;
+  lpm::Fib<Address> fib_{lpm::transparent_huge_pages(), 1024};
   support::MapPerLength<Address> oracle_;
 };
 TYPED_TEST_SUITE(FibReaders, Families, FamilyNames);

@@ -200,7 +200,8 @@ TYPED_TEST(Fib, ChangeSetsMayHaveAnySize) {
     // Into an empty table in prefix order and in none, then into what is there.
     for (int i = 0; i < 3; ++i) {
       if (i < 2) {
-        this->fib_ = lpm::Fib<TypeParam>();
+        this->fib_ =
+            lpm::Fib<TypeParam>(lpm::transparent_huge_pages(), TestFixture::kSmallNodesMax);
         this->routes_ = {};
       }
       const auto set = random_routes::binding_shaped<TypeParam>(

@@ -85,25 +85,60 @@ inline constexpr std::uint32_t kAtHand = kEthernetBytes + kIpv6Bytes;
 
 static_assert(std::endian::native == std::endian::little);
 
-// Sorts out the frames of IPv4 without options, untagged and with nothing strange about them, as
-// nearly all are. parse() would say the same of them. No branch that could be mispredicted.
-template <class Source>
-void sort_out_ipv4(const Source& source, Lookups<lpm::Address4>& v4, Numbers& others) noexcept {
+// Whether a frame is of IPv4 without options, untagged and with nothing strange about it, as nearly
+// all are: parse() would say the same. bytes: its beginning(). No branch that could be
+// mispredicted.
+[[nodiscard]] inline bool is_plain_ipv4(const Head& head, const std::uint8_t* bytes) noexcept {
   // In the order of the bytes: EtherType, version and header length.
   constexpr std::uint32_t kMask = 0xffffff;
   constexpr std::uint32_t kWanted = 0x450008;
+  const std::uint64_t word = read64(bytes + 12);
+  const std::uint32_t length = __builtin_bswap16(static_cast<std::uint16_t>(word >> 32));
+  const std::uint32_t room = head.wire_length - kEthernetBytes;
+  return ((static_cast<std::uint32_t>(word) & kMask) == kWanted) &
+         (length - kIpv4BytesMin <= room - kIpv4BytesMin);
+}
+// Likewise of IPv6.
+[[nodiscard]] inline bool is_plain_ipv6(const Head& head, const std::uint8_t* bytes) noexcept {
+  constexpr std::uint32_t kMask = 0xf0ffff;
+  constexpr std::uint32_t kWanted = 0x60dd86;
+  const std::uint64_t word = read64(bytes + 12);
+  const std::uint32_t payload = __builtin_bswap16(static_cast<std::uint16_t>(word >> 48));
+  const std::uint32_t room = head.wire_length - kEthernetBytes;
+  return ((static_cast<std::uint32_t>(word) & kMask) == kWanted) & (payload != 0) &
+         (payload + kIpv6Bytes <= room);
+}
+
+[[nodiscard]] inline const std::uint8_t* ipv4_destination(const std::uint8_t* bytes) noexcept {
+  return bytes + kEthernetBytes + kIpv4Destination;
+}
+
+// The common case: notes the destinations of a burst of nothing but plain IPv4; false at the first
+// other frame.
+template <class Source>
+[[nodiscard]] bool all_plain_ipv4(const Source& source,
+                                  Scratch<lpm::Address4, kBurstMax>& keys) noexcept {
+  const std::size_t size = source.size();
+  for (std::size_t i = 0; i < size; ++i) {
+    const Head head = source.head(i);
+    const std::uint8_t* const bytes = beginning(head);
+    if (!is_plain_ipv4(head, bytes)) [[unlikely]]
+      return false;
+    keys.set(i, lpm::Address4::from_wire(ipv4_destination(bytes)));
+  }
+  return true;
+}
+
+template <class Source>
+void sort_out_ipv4(const Source& source, Lookups<lpm::Address4>& v4, Numbers& others) noexcept {
   std::size_t count4 = 0;
   std::size_t count_others = 0;
   const std::size_t size = source.size();
   for (std::size_t i = 0; i < size; ++i) {
     const Head head = source.head(i);
     const std::uint8_t* const bytes = beginning(head);
-    const std::uint64_t word = read64(bytes + 12);
-    const std::uint32_t length = __builtin_bswap16(static_cast<std::uint16_t>(word >> 32));
-    const std::uint32_t room = head.wire_length - kEthernetBytes;
-    const bool is_wanted = ((static_cast<std::uint32_t>(word) & kMask) == kWanted) &
-                           (length - kIpv4BytesMin <= room - kIpv4BytesMin);
-    v4.keys.set(count4, lpm::Address4::from_wire(bytes + kEthernetBytes + kIpv4Destination));
+    const bool is_wanted = is_plain_ipv4(head, bytes);
+    v4.keys.set(count4, lpm::Address4::from_wire(ipv4_destination(bytes)));
     v4.packets.number[count4] = static_cast<std::uint8_t>(i);
     others.number[count_others] = static_cast<std::uint8_t>(i);
     count4 += is_wanted ? 1 : 0;
@@ -116,19 +151,13 @@ void sort_out_ipv4(const Source& source, Lookups<lpm::Address4>& v4, Numbers& ot
 // Of what is left, the frames of IPv6, likewise. others: what was left, then what is.
 template <class Source>
 void sort_out_ipv6(const Source& source, Lookups<lpm::Address6>& v6, Numbers& others) noexcept {
-  constexpr std::uint32_t kMask = 0xf0ffff;
-  constexpr std::uint32_t kWanted = 0x60dd86;
   std::size_t count6 = 0;
   std::size_t count_others = 0;
   for (std::size_t k = 0; k < others.count; ++k) {
     const std::uint8_t i = others.number[k];
     const Head head = source.head(i);
     const std::uint8_t* const bytes = beginning(head);
-    const std::uint64_t word = read64(bytes + 12);
-    const std::uint32_t payload = __builtin_bswap16(static_cast<std::uint16_t>(word >> 48));
-    const std::uint32_t room = head.wire_length - kEthernetBytes;
-    const bool is_wanted = ((static_cast<std::uint32_t>(word) & kMask) == kWanted) &
-                           (payload != 0) & (payload + kIpv6Bytes <= room);
+    const bool is_wanted = is_plain_ipv6(head, bytes);
     v6.keys.set(count6, lpm::Address6::from_wire(bytes + kEthernetBytes + kIpv6Destination));
     v6.packets.number[count6] = i;
     others.number[count_others] = i;
@@ -139,7 +168,12 @@ void sort_out_ipv6(const Source& source, Lookups<lpm::Address6>& v6, Numbers& ot
   others.count = count_others;
 }
 
-// Rows 3 to 8, but for what needs a look behind the IP header.
+// What rows 3 to 8 say of a match, but for what needs a look behind the IP header.
+[[nodiscard]] inline Decision decision_of(const Table::Decisions& verdicts,
+                                          lpm::Value value) noexcept {
+  return {verdicts[value & Match::kDecisionMask], Match(value)};
+}
+
 template <class Address, class Take>
 void look_up(const lpm::Trie<Address>& trie, const Lookups<Address>& lookups,
              const Table::Decisions& verdicts, Take&& take) noexcept {
@@ -147,10 +181,8 @@ void look_up(const lpm::Trie<Address>& trie, const Lookups<Address>& lookups,
   if (count == 0) return;
   lpm::Value values[kBurstMax];
   trie.lookup_burst(lookups.keys.first(count), {values, count});
-  for (std::size_t k = 0; k < count; ++k) {
-    const Match match(values[k]);
-    take(lookups.packets.number[k], Decision{verdicts[match.word() & Match::kDecisionMask], match});
-  }
+  for (std::size_t k = 0; k < count; ++k)
+    take(lookups.packets.number[k], decision_of(verdicts, values[k]));
 }
 
 // What is left when a burst is looked up: the odd packets, `accept`, neighbour discovery.
@@ -205,20 +237,28 @@ template <class Source>
 }  // namespace detail
 
 // steer() of a Source. take(i, decision) is called once for each packet, those of IPv4 in the order
-// of the burst and those of IPv6 likewise. scratch: as many as there are packets, written to before
-// take() is called for them, if at all.
+// of the burst and those of IPv6 likewise. scratch: as many as there are packets; what is in it
+// afterwards means nothing.
 template <class Source, class Take>
 void steer_burst(const Table& table, const Port& port, const Source& source,
                  std::span<Decision> scratch, Take&& take) noexcept {
+  const std::size_t size = source.size();
   detail::Lookups<lpm::Address4> v4;
   detail::Lookups<lpm::Address6> v6;
   detail::Numbers odd;
   if (port.role && !table.settings().verify_checksum) [[likely]] {
-    detail::sort_out_ipv4(source, v4, odd);
-    if (odd.count != 0) detail::sort_out_ipv6(source, v6, odd);
     const Table::Decisions& verdicts = table.decisions(*port.role, port.kernel_path);
+    const bool is_all_known = !table.has_narrow_services();
+    if (is_all_known && detail::all_plain_ipv4(source, v4.keys)) {
+      lpm::Value values[kBurstMax];
+      table.trie4().lookup_burst(v4.keys.first(size), {values, size});
+      for (std::size_t i = 0; i < size; ++i) take(i, detail::decision_of(verdicts, values[i]));
+      return;
+    }
+    detail::sort_out_ipv4(source, v4, odd);
+    detail::sort_out_ipv6(source, v6, odd);
     const bool may_be_discovery = port.kernel_path && v6.packets.count != 0;
-    if (odd.count == 0 && !table.has_narrow_services() && !may_be_discovery) [[likely]] {
+    if (odd.count == 0 && is_all_known && !may_be_discovery) {
       detail::look_up(table.trie4(), v4, verdicts, take);
       detail::look_up(table.trie6(), v6, verdicts, take);
       return;
@@ -227,11 +267,11 @@ void steer_burst(const Table& table, const Port& port, const Source& source,
     detail::look_up(table.trie4(), v4, verdicts, note);
     detail::look_up(table.trie6(), v6, verdicts, note);
   } else {
-    for (std::size_t i = 0; i < source.size(); ++i) odd.number[i] = static_cast<std::uint8_t>(i);
-    odd.count = source.size();
+    for (std::size_t i = 0; i < size; ++i) odd.number[i] = static_cast<std::uint8_t>(i);
+    odd.count = size;
   }
   detail::decide_rest(table, port, source, scratch, v6.packets, odd);
-  for (std::size_t i = 0; i < source.size(); ++i) take(i, Decision(scratch[i]));
+  for (std::size_t i = 0; i < size; ++i) take(i, Decision(scratch[i]));
 }
 
 }  // namespace dataplane

@@ -102,11 +102,30 @@ class PackedVolume {
 constexpr std::size_t kVerdictsRoom = 64;
 static_assert(kVerdicts <= kVerdictsRoom);
 
-// The binding that a packet is counted for; 0: none. Verdicts up to not_accepted are those of
-// ingress packets that a binding decided.
-std::uint32_t counted_binding(const Decision& decision) noexcept {
-  return decision.verdict <= Verdict::magic_transit_not_accepted ? decision.match.binding() : 0;
-}
+// The number of packets of all groups in one word.
+constexpr unsigned kCountBits = 8;
+constexpr unsigned kCountMask = (1U << kCountBits) - 1;
+static_assert(kOutcomes * kCountBits <= 64 && kBurstMax <= kCountMask);
+
+// What a verdict means for counting and grouping.
+struct Effect {
+  std::uint64_t bit;
+  // All ones where the packet is counted for its binding: verdicts up to not_accepted are those of
+  // ingress packets that a binding decided.
+  std::uint32_t binding_mask;
+  std::uint32_t count_shift;  // of its group
+};
+constexpr auto kEffects = [] {
+  std::array<Effect, kVerdicts> effects{};
+  for (std::size_t v = 0; v < kVerdicts; ++v) {
+    const auto verdict = static_cast<Verdict>(v);
+    effects[v] = {
+        .bit = std::uint64_t{1} << v,
+        .binding_mask = verdict <= Verdict::magic_transit_not_accepted ? ~std::uint32_t{0} : 0,
+        .count_shift = static_cast<std::uint32_t>(kCountBits * index_of(outcome_of(verdict)))};
+  }
+  return effects;
+}();
 
 // Whether the first segment holds what write() changes, and has room for a link-layer header of
 // `link` bytes before the IP header at `ip_offset`.
@@ -120,32 +139,35 @@ bool has_header_in_front(rte_mbuf& packet, std::uint32_t ip_offset, std::uint32_
 }  // namespace
 
 struct Worker::Burst {
-  // The packets that leave by one way, and their places in the burst.
+  // What is to be known of a packet that has been grouped: if it gets another verdict after all.
+  struct Note {
+    std::uint32_t wire_length;  // as received
+    Verdict verdict;
+  };
+  // The packets that leave by one way.
   struct Group {
     std::span<rte_mbuf*, kBurstMax> packets;
-    std::span<std::uint8_t, kBurstMax> place;
+    std::span<Note, kBurstMax> notes;
     std::uint16_t& count;
 
-    void add(rte_mbuf* packet, std::size_t from) const noexcept {
+    void add(rte_mbuf* packet, const Note& note) const noexcept {
       packets[count] = packet;
-      place[count] = static_cast<std::uint8_t>(from);
+      notes[count] = note;
       ++count;
     }
   };
   [[nodiscard]] Group group(Outcome outcome) noexcept {
     const std::size_t first = index_of(outcome) * kBurstMax;
     return {std::span<rte_mbuf*, kBurstMax>(&grouped[first], kBurstMax),
-            std::span<std::uint8_t, kBurstMax>(&places[first], kBurstMax),
-            counts[index_of(outcome)]};
+            std::span<Note, kBurstMax>(&notes[first], kBurstMax), counts[index_of(outcome)]};
   }
 
   std::uint16_t count = 0;
   std::array<rte_mbuf*, kBurstMax> packets;
-  std::array<std::uint32_t, kBurstMax> wire_lengths;
   std::array<Decision, kBurstMax> decisions;
-  // Groups, kBurstMax each.
+  // The groups, kBurstMax each.
   std::array<rte_mbuf*, kOutcomes * kBurstMax> grouped;
-  std::array<std::uint8_t, kOutcomes * kBurstMax> places;
+  std::array<Note, kOutcomes * kBurstMax> notes;
   std::array<std::uint16_t, kOutcomes> counts;
   // By verdict, in two parts; nothing between bursts.
   std::array<PackedVolume, 2 * kVerdictsRoom> volumes{};
@@ -229,26 +251,21 @@ void Worker::process(const Input& input) noexcept {
   const std::size_t count = burst.count;
   for (std::size_t i = 0; i < count; ++i)
     rte_prefetch0(rte_pktmbuf_mtod(burst.packets[i], const void*));
-  decide(input);
-  if (wiring_.observer.observe != nullptr)
+  if (wiring_.observer.observe == nullptr) {
+    decide<false>(input);
+  } else {
+    decide<true>(input);
     wiring_.observer.observe(wiring_.observer.context, burst.packets.data(), burst.decisions.data(),
                              burst.count);
+  }
   transmit(input);
 }
 
 // Decides the packets of a burst, counts them by verdict and binding, and puts each with those that
 // leave by the same way. Without a branch, since nobody can predict the services of packets; and by
 // turns in two sets of sums, since an addition in memory waits for the one before.
+template <bool kObserved>
 void Worker::decide(const Input& input) noexcept {
-  constexpr unsigned kCountBits = 8;  // of one group
-  constexpr unsigned kCountMask = (1U << kCountBits) - 1;
-  static constexpr auto kShifts = [] {
-    std::array<std::uint8_t, kVerdicts> shifts{};
-    for (std::size_t v = 0; v < kVerdicts; ++v)
-      shifts[v] =
-          static_cast<std::uint8_t>(kCountBits * index_of(outcome_of(static_cast<Verdict>(v))));
-    return shifts;
-  }();
   Burst& burst = *burst_;
   std::uint64_t counts = 0;
   std::uint64_t verdicts = 0;
@@ -258,17 +275,18 @@ void Worker::decide(const Input& input) noexcept {
     const auto verdict = static_cast<std::size_t>(decision.verdict);
     rte_mbuf* const packet = burst.packets[i];
     const std::uint32_t bytes = packet->pkt_len;
-    burst.wire_lengths[i] = bytes;
-    burst.decisions[i] = decision;
+    if constexpr (kObserved) burst.decisions[i] = decision;
     all_bytes += bytes;
     burst.volumes[turn + verdict] += PackedVolume::of_packet(bytes);
     turn ^= kVerdictsRoom;
-    verdicts |= std::uint64_t{1} << verdict;
-    counters_.of_binding(counted_binding(decision)).add({.packets = 1, .bytes = bytes});
-    const unsigned shift = kShifts[verdict];
+    const Effect& effect = kEffects[verdict];
+    verdicts |= effect.bit;
+    counters_.of_binding(decision.match.binding() & effect.binding_mask)
+        .add({.packets = 1, .bytes = bytes});
+    const unsigned shift = effect.count_shift;
     const std::size_t k = shift * (kBurstMax / kCountBits) + (counts >> shift & kCountMask);
     burst.grouped[k] = packet;
-    burst.places[k] = static_cast<std::uint8_t>(i);
+    burst.notes[k] = {.wire_length = bytes, .verdict = decision.verdict};
     counts += std::uint64_t{1} << shift;
   };
   const Received received({burst.packets.data(), burst.count}, gathered_headers_.data());
@@ -284,14 +302,12 @@ void Worker::decide(const Input& input) noexcept {
 void Worker::move(Outcome from, std::size_t k, Verdict verdict) noexcept {
   Burst& burst = *burst_;
   const Burst::Group group = burst.group(from);
-  const std::size_t place = group.place[k];
-  Verdict& decided = burst.decisions[place].verdict;
-  const auto volume = PackedVolume::of_packet(burst.wire_lengths[place]);
-  burst.volumes[static_cast<std::size_t>(decided)] -= volume;
+  const Burst::Note note = group.notes[k];
+  const auto volume = PackedVolume::of_packet(note.wire_length);
+  burst.volumes[static_cast<std::size_t>(note.verdict)] -= volume;
   burst.volumes[static_cast<std::size_t>(verdict)] += volume;
   burst.verdicts |= std::uint64_t{1} << static_cast<unsigned>(verdict);
-  decided = verdict;
-  burst.group(outcome_of(verdict)).add(group.packets[k], place);
+  burst.group(outcome_of(verdict)).add(group.packets[k], {note.wire_length, verdict});
 }
 
 bool AnswerLimit::take() noexcept {
@@ -335,8 +351,7 @@ void Worker::rewrite(Outcome outcome, const Rewrite& how, const Input& input) no
   std::uint16_t kept = 0;
   for (std::size_t k = 0; k < group.count; ++k) {
     rte_mbuf* const packet = group.packets[k];
-    const Frame frame =
-        frame_of(*packet, &gathered_headers_[std::size_t{group.place[k]} * kGatheredBytesMax]);
+    const Frame frame = frame_of(*packet, gathered_headers_.data());
     const Parsed parsed = parse(frame);
     const Forwarding forwarding = judge(how, frame, parsed);
     if (forwarding == Forwarding::ttl_expired) [[unlikely]] {
@@ -355,7 +370,7 @@ void Worker::rewrite(Outcome outcome, const Rewrite& how, const Input& input) no
       rte_pktmbuf_prepend(packet, static_cast<std::uint16_t>(link - parsed.ip_offset));
     write(how, parsed.network, rte_pktmbuf_mtod_offset(packet, std::uint8_t*, link));
     group.packets[kept] = packet;
-    group.place[kept] = group.place[k];
+    group.notes[kept] = group.notes[k];
     ++kept;
   }
   group.count = kept;

@@ -98,6 +98,7 @@ class Worker {
 
   std::size_t forward() noexcept;
   void process(const Input& input) noexcept;
+  template <bool kObserved>
   void decide(const Input& input) noexcept;
   void transmit(const Input& input) noexcept;
   void send(Outcome outcome, const Input& input) noexcept;

@@ -234,6 +234,76 @@ TEST(Steer, DecidesABurstLikeItsPacketsOneByOne) {
   }
 }
 
+// Most frames are recognized without being parsed in full. Where checksums are judged all are
+// parsed; where hardware vouches for them that changes no verdict.
+TEST(Steer, DecidesWhatItRecognizesAsIfParsed) {
+  Settings parsing;
+  parsing.verify_checksum = true;
+  const std::vector<support::Bound> bindings{{"203.0.113.0/24", Service::magic_transit},
+                                             {"203.0.113.1/32", Service::cdn},
+                                             {"2001:db8::/48", Service::spectrum}};
+  const Table table = support::table_of(bindings);
+  const Table parsing_table = support::table_of(bindings, parsing);
+  std::mt19937_64 random = support::seeded_random();
+  const Bytes originals[] = {
+      ipv4_to("203.0.113.1"), ipv4_to("203.0.113.9"),
+      support::ethernet(0x86dd, support::ipv6({}, support::udp({}))),
+      support::ethernet(0x86dd, support::ipv6({.hop_limit = 255}, support::icmp(135))),
+      support::ethernet(0x8100, support::tag(9, 0x0800, support::ipv4({}, support::udp({}))))};
+  std::size_t differing = 0;
+  for (unsigned round = 0; round < 20'000; ++round) {
+    std::vector<Bytes> burst(1 + support::random_below(random, dataplane::kBurstMax));
+    std::vector<Frame> frames;
+    const bool is_mixed = random() % 2 == 0;
+    const std::size_t kind = support::random_below(random, std::size(originals));
+    for (Bytes& bytes : burst) {
+      bytes = originals[is_mixed ? support::random_below(random, std::size(originals)) : kind];
+      bytes.resize(std::max<std::size_t>(bytes.size(), 54 + random() % 3));
+      // Now and then a field that decides takes a value at an edge, or any.
+      if (random() % 16 == 0) {
+        constexpr std::size_t kFields[] = {12, 13, 14, 16, 17, 18, 19, 20, 21};
+        const auto size = static_cast<std::uint8_t>(bytes.size());
+        const std::uint8_t values[] = {0,
+                                       1,
+                                       19,
+                                       20,
+                                       static_cast<std::uint8_t>(size - 14),
+                                       static_cast<std::uint8_t>(size - 13),
+                                       static_cast<std::uint8_t>(size - 54),
+                                       static_cast<std::uint8_t>(size - 53),
+                                       0x46,
+                                       0x6f,
+                                       static_cast<std::uint8_t>(random())};
+        bytes[kFields[support::random_below(random, std::size(kFields))]] =
+            values[support::random_below(random, std::size(values))];
+      }
+      if (random() % 32 == 0) bytes.resize(random() % 60);
+      bytes.shrink_to_fit();
+      const auto captured = static_cast<std::uint32_t>(bytes.size());
+      std::uint32_t wire_length = captured;
+      if (random() % 32 == 0) wire_length += static_cast<std::uint32_t>(random() % 3);
+      if (random() % 32 == 0) wire_length -= std::min(wire_length, std::uint32_t{1});
+      frames.push_back({.bytes = bytes.data(),
+                        .captured = captured,
+                        .wire_length = wire_length,
+                        .ip_checksum = dataplane::ChecksumStatus::good});
+    }
+    const Port port{.role = random() % 2 == 0 ? Direction::ingress : Direction::egress,
+                    .kernel_path = random() % 2 == 0};
+    std::vector<Decision> recognized(frames.size());
+    std::vector<Decision> parsed(frames.size());
+    steer(table, port, frames, recognized);
+    steer(parsing_table, port, frames, parsed);
+    for (std::size_t i = 0; i < frames.size(); ++i) {
+      ASSERT_EQ(recognized[i].verdict, parsed[i].verdict)
+          << testing::PrintToString(burst[i]) << " of " << frames[i].wire_length;
+      ASSERT_EQ(recognized[i].match, parsed[i].match) << testing::PrintToString(burst[i]);
+      differing += parsed[i].verdict != parsed[0].verdict ? 1U : 0U;
+    }
+  }
+  EXPECT_GT(differing, 1000U);
+}
+
 // Any bytes, cut anywhere, on any port get one verdict; the sanitizers watch what is read.
 TEST(Steer, IsTotal) {
   Settings narrow;

@@ -45,4 +45,10 @@ bool accepts(const Settings& settings, Service service, const Transport& transpo
   return flow->protocol == kTcp || flow->protocol == kUdp;
 }
 
+bool accepts_datagram(const Settings& settings, Service service, std::uint8_t protocol,
+                      std::uint16_t port) noexcept {
+  if (service != Service::cdn || settings.cdn_accept != Settings::CdnAccept::http) return true;
+  return (protocol == kTcp ? settings.http_tcp : settings.http_udp)[port];
+}
+
 }  // namespace dataplane

@@ -88,6 +88,33 @@ void Rest::judge_acceptance(std::size_t i, const Frame& frame) noexcept {
     decision.verdict = Verdict::magic_transit_not_accepted;
 }
 
+bool Rest::judge_plain(std::size_t i, const Head& head) noexcept {
+  constexpr std::uint8_t kTcp = 6;
+  constexpr std::uint8_t kUdp = 17;
+  constexpr std::uint32_t kFragmentMask = 0x3fff;  // more fragments, and the offset
+  constexpr std::uint32_t kPortsBytes = 4;
+  const std::uint8_t* const bytes = beginning(head);
+  const std::uint8_t* const ip = bytes + kEthernetBytes;
+  std::uint8_t protocol = 0;
+  std::uint32_t ports = 0;  // where they are, in the frame
+  if (is_plain_ipv4(head, bytes)) {
+    if ((read16(ip + 6) & kFragmentMask) != 0 || read16(ip + 2) < kIpv4BytesMin + kPortsBytes)
+      return false;
+    protocol = ip[9];
+    ports = kEthernetBytes + kIpv4BytesMin;
+  } else if (is_plain_ipv6(head, bytes)) {
+    if (read16(ip + 4) < kPortsBytes) return false;
+    protocol = ip[6];
+    ports = kEthernetBytes + kIpv6Bytes;
+  }
+  if ((protocol != kTcp && protocol != kUdp) || head.captured < ports + kPortsBytes) return false;
+  Decision& decision = decisions_[i];
+  const auto port = static_cast<std::uint16_t>(read16(bytes + ports + 2));
+  if (!accepts_datagram(table_.settings(), decision.match.service(), protocol, port))
+    decision.verdict = Verdict::magic_transit_not_accepted;
+  return true;
+}
+
 bool Rest::is_looked_up(std::size_t i) const noexcept {
   const Verdict verdict = decisions_[i].verdict;
   switch (outcome_of(verdict)) {

@@ -204,6 +204,9 @@ class Rest {
   }
   // `accept`: a packet that its service does not take flows through Magic Transit.
   void judge_acceptance(std::size_t i, const Frame& frame) noexcept;
+  // The same, if the packet is of the plain ones and carries TCP or UDP as nearly all do; else
+  // false.
+  [[nodiscard]] bool judge_plain(std::size_t i, const Head& head) noexcept;
 
   // Row 3: a duty of the host, whatever address it is sent to. Packet i: one that was looked up.
   void give_neighbour_discovery_to_kernel(std::size_t i, const Frame& frame) noexcept;
@@ -227,7 +230,8 @@ template <class Source>
   rest.finish();
   if (table.has_narrow_services())
     for (std::size_t i = 0; i < source.size(); ++i)
-      if (rest.is_to_be_judged(i)) rest.judge_acceptance(i, source.frame(i));
+      if (rest.is_to_be_judged(i) && !rest.judge_plain(i, source.head(i)))
+        rest.judge_acceptance(i, source.frame(i));
   if (!port.kernel_path) return;
   for (const Numbers* const numbers : {&v6, &odd})
     for (const std::uint8_t i : numbers->all())

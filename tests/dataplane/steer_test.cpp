@@ -304,6 +304,64 @@ TEST(Steer, DecidesWhatItRecognizesAsIfParsed) {
   EXPECT_GT(differing, 1000U);
 }
 
+// `accept` of plain TCP and UDP is judged without walking the headers, with the same result.
+TEST(Steer, JudgesAcceptanceOfWhatItRecognizesAsIfParsed) {
+  Settings narrow;
+  narrow.cdn_accept = Settings::CdnAccept::http;
+  narrow.spectrum_accept = Settings::SpectrumAccept::tcp_udp;
+  const Table table = support::table_of({{"203.0.113.0/24", Service::cdn},
+                                         {"203.0.113.1/32", Service::spectrum},
+                                         {"2001:db8::/48", Service::cdn},
+                                         {"2001:db8::1/128", Service::spectrum}},
+                                        narrow);
+  std::mt19937_64 random = support::seeded_random();
+  std::size_t accepted = 0;
+  std::size_t refused = 0;
+  for (unsigned round = 0; round < 200'000; ++round) {
+    constexpr std::uint8_t kProtocols[] = {1, 6, 6, 17, 17, 44, 58, 132};
+    constexpr std::uint16_t kPorts[] = {22, 80, 443, 443, 8443};
+    constexpr std::uint16_t kFragments[] = {0, 0, 0, 0x4000, 0x2000, 0x2001, 1, 0x8000};
+    const std::uint8_t protocol = kProtocols[support::random_below(random, std::size(kProtocols))];
+    const Bytes ports = support::udp(
+        {.destination = kPorts[support::random_below(random, std::size(kPorts))]}, Bytes(16));
+    Bytes payload = ports;
+    payload.resize(random() % 4 == 0 ? random() % 24 : payload.size());
+    const bool is_host = random() % 2 == 0;
+    Bytes bytes;
+    if (random() % 2 == 0) {
+      bytes = support::ethernet(
+          0x0800,
+          support::ipv4(
+              {.destination = support::v4(is_host ? "203.0.113.1" : "203.0.113.7"),
+               .protocol = protocol,
+               .fragment = kFragments[support::random_below(random, std::size(kFragments))]},
+              payload));
+    } else {
+      bytes = support::ethernet(
+          0x86dd,
+          support::ipv6({.destination = support::v6(is_host ? "2001:db8::1" : "2001:db8::7"),
+                         .next_header = protocol},
+                        payload));
+    }
+    // Padding that looks like ports, or a snap length that cuts them off.
+    if (random() % 2 == 0) support::append(bytes, ports);
+    Frame frame = support::whole(bytes);
+    if (random() % 4 == 0)
+      frame.captured -= std::min(frame.captured, static_cast<std::uint32_t>(random() % 24));
+    const Decision decision = steer_one(table, {}, frame);
+    const dataplane::Parsed parsed = dataplane::parse(frame);
+    if (parsed.network == dataplane::Network::none) continue;
+    const Service service = decision.match.service();
+    const bool takes = accepts(narrow, service, parse_transport(frame, parsed));
+    const Verdict taken = service == Service::cdn ? Verdict::cdn_bound : Verdict::spectrum_bound;
+    ASSERT_EQ(decision.verdict, takes ? taken : Verdict::magic_transit_not_accepted)
+        << testing::PrintToString(bytes) << " captured " << frame.captured;
+    (takes ? accepted : refused) += 1;
+  }
+  EXPECT_GT(accepted, 10'000U);
+  EXPECT_GT(refused, 10'000U);
+}
+
 // Any bytes, cut anywhere, on any port get one verdict; the sanitizers watch what is read.
 TEST(Steer, IsTotal) {
   Settings narrow;

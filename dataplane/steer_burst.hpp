@@ -113,19 +113,33 @@ static_assert(std::endian::native == std::endian::little);
   return bytes + kEthernetBytes + kIpv4Destination;
 }
 
-// The common case: notes the destinations of a burst of nothing but plain IPv4; false at the first
-// other frame.
-template <class Source>
-[[nodiscard]] bool all_plain_ipv4(const Source& source,
-                                  Scratch<lpm::Address4, kBurstMax>& keys) noexcept {
+[[nodiscard]] inline const std::uint8_t* ipv6_destination(const std::uint8_t* bytes) noexcept {
+  return bytes + kEthernetBytes + kIpv6Destination;
+}
+
+// What rows 3 to 8 say of a match, but for what needs a look behind the IP header.
+[[nodiscard]] inline Decision decision_of(const Table::Decisions& verdicts,
+                                          lpm::Value value) noexcept {
+  return {verdicts[value & Match::kDecisionMask], Match(value)};
+}
+
+// The common case: decides a burst of nothing but plain packets of one family. False at the first
+// other packet, with nothing done.
+template <class Address, class Source, class Take>
+[[nodiscard]] bool decide_if_all_plain(const lpm::Trie<Address>& trie, const Source& source,
+                                       const Table::Decisions& verdicts, Take&& take) noexcept {
+  constexpr bool kIs4 = Address::kBits == 32;
+  Scratch<Address, kBurstMax> keys;
   const std::size_t size = source.size();
   for (std::size_t i = 0; i < size; ++i) {
     const Head head = source.head(i);
     const std::uint8_t* const bytes = beginning(head);
-    if (!is_plain_ipv4(head, bytes)) [[unlikely]]
-      return false;
-    keys.set(i, lpm::Address4::from_wire(ipv4_destination(bytes)));
+    if (!(kIs4 ? is_plain_ipv4(head, bytes) : is_plain_ipv6(head, bytes))) return false;
+    keys.set(i, Address::from_wire(kIs4 ? ipv4_destination(bytes) : ipv6_destination(bytes)));
   }
+  lpm::Value values[kBurstMax];
+  trie.lookup_burst(keys.first(size), {values, size});
+  for (std::size_t i = 0; i < size; ++i) take(i, decision_of(verdicts, values[i]));
   return true;
 }
 
@@ -158,7 +172,7 @@ void sort_out_ipv6(const Source& source, Lookups<lpm::Address6>& v6, Numbers& ot
     const Head head = source.head(i);
     const std::uint8_t* const bytes = beginning(head);
     const bool is_wanted = is_plain_ipv6(head, bytes);
-    v6.keys.set(count6, lpm::Address6::from_wire(bytes + kEthernetBytes + kIpv6Destination));
+    v6.keys.set(count6, lpm::Address6::from_wire(ipv6_destination(bytes)));
     v6.packets.number[count6] = i;
     others.number[count_others] = i;
     count6 += is_wanted ? 1 : 0;
@@ -166,12 +180,6 @@ void sort_out_ipv6(const Source& source, Lookups<lpm::Address6>& v6, Numbers& ot
   }
   v6.packets.count = count6;
   others.count = count_others;
-}
-
-// What rows 3 to 8 say of a match, but for what needs a look behind the IP header.
-[[nodiscard]] inline Decision decision_of(const Table::Decisions& verdicts,
-                                          lpm::Value value) noexcept {
-  return {verdicts[value & Match::kDecisionMask], Match(value)};
 }
 
 template <class Address, class Take>
@@ -253,11 +261,11 @@ void steer_burst(const Table& table, const Port& port, const Source& source,
   if (port.role && !table.settings().verify_checksum) [[likely]] {
     const Table::Decisions& verdicts = table.decisions(*port.role, port.kernel_path);
     const bool is_all_known = !table.has_narrow_services();
-    if (is_all_known && detail::all_plain_ipv4(source, v4.keys)) {
-      lpm::Value values[kBurstMax];
-      table.trie4().lookup_burst(v4.keys.first(size), {values, size});
-      for (std::size_t i = 0; i < size; ++i) take(i, detail::decision_of(verdicts, values[i]));
-      return;
+    if (is_all_known) {
+      if (detail::decide_if_all_plain(table.trie4(), source, verdicts, take)) return;
+      // On a port with a kernel path it may be neighbour discovery.
+      if (!port.kernel_path && detail::decide_if_all_plain(table.trie6(), source, verdicts, take))
+        return;
     }
     detail::sort_out_ipv4(source, v4, odd);
     detail::sort_out_ipv6(source, v6, odd);

@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""The suite `afxdp` of script/bench: steerd between veth ports by AF_XDP, beside dpdk-testpmd on the same ports.
+
+  source --- in [edge] out0 --- sink    (and out1, out2 for three services)
+
+The source sends UDP frames of 60 bytes without pause (live_frames), which on CPU 0 costs all that arriving costs: the
+frame, the XDP program, the copy into the socket. The forwarder's one worker has CPU 1 to itself, where leaving costs
+its share too: the system call, the way to the sink. Each program is given more than it can forward; counted
+is what the sink's interfaces receive. Rounds take turns.
+"""
+import contextlib
+import json
+import os
+import signal
+import statistics
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+ROUNDS = 5
+WINDOW_SECONDS = 1
+SETTLE_SECONDS = 0.7
+SOURCE_CPU, WORKER_CPU = 0, 1
+PREFIX = "203.0.113.0/24"
+SERVICES = ("magic_transit", "cdn", "spectrum")
+NOTE = (f"source, XDP program of the ingress port and control thread on CPU {SOURCE_CPU}, worker with transmission and "
+        f"sink on CPU {WORKER_CPU}")
+BINDINGS = {"prefixes": [{"cidr": PREFIX, "service": "magic_transit", "bindings": [
+    {"cidr": "203.0.113.1/32", "service": "cdn"}, {"cidr": "203.0.113.2/32", "service": "spectrum"}]}]}
+
+
+def _namespace(host):
+    return f"steer-bench-{os.getpid()}-{host}"
+
+
+def _ip(*words):
+    subprocess.run(["ip", *words], check=True)
+
+
+def _in(host, *command):
+    return ["ip", "netns", "exec", _namespace(host), *map(str, command)]
+
+
+def _link(near, near_name, far, far_name):
+    _ip("link", "add", near_name, "numtxqueues", "1", "numrxqueues", "1", "netns", _namespace(near), "type", "veth",
+        "peer", "name", far_name, "numtxqueues", "1", "numrxqueues", "1", "netns", _namespace(far))
+    for host, name in ((near, near_name), (far, far_name)):
+        subprocess.run(_in(host, "ethtool", "-K", name, "tx", "off", "rx", "off", "gro", "off", "gso", "off", "tso",
+                           "off"), check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        subprocess.run(_in(host, "sysctl", "-qw", f"net.ipv6.conf.{name}.disable_ipv6=1"), check=True)
+        _ip("-n", _namespace(host), "link", "set", name, "up")
+
+
+@contextlib.contextmanager
+def network():
+    hosts = ("source", "edge", "sink")
+    made = []
+    try:
+        for host in hosts:
+            _ip("netns", "add", _namespace(host))
+            made.append(host)
+            _ip("-n", _namespace(host), "link", "set", "lo", "up")
+        _link("source", "feed", "edge", "in")
+        for number in range(len(SERVICES)):
+            _link("edge", f"out{number}", "sink", f"sink{number}")
+        yield
+    finally:
+        for host in made:
+            _ip("netns", "delete", _namespace(host))
+
+
+@contextlib.contextmanager
+def running(command, ready, log):
+    """A program until the end of the block; `ready` is what it says when it is."""
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=log, stderr=log)
+    try:
+        deadline = time.monotonic() + 30
+        while ready and ready not in Path(log.name).read_text(encoding="utf-8", errors="replace"):
+            if process.poll() is not None or time.monotonic() > deadline:
+                said = Path(log.name).read_text(encoding="utf-8", errors="replace")
+                raise RuntimeError(f"{' '.join(map(str, command))} does not get ready: {said[-2000:]}")
+            time.sleep(0.05)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def received():
+    out = subprocess.run(["ip", "-n", _namespace("sink"), "-s", "-j", "link", "show"], check=True,
+                         capture_output=True, text=True).stdout
+    return {link["ifname"]: link["stats64"]["rx"]["packets"] for link in json.loads(out)
+            if link["ifname"].startswith("sink")}
+
+
+def waited(pid, cpu):
+    """Nanoseconds that the process's threads on this CPU alone have waited for it."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        with contextlib.suppress(OSError):
+            if f"Cpus_allowed_list:\t{cpu}\n" in (task / "status").read_text(encoding="utf-8"):
+                total += int((task / "schedstat").read_text(encoding="utf-8").split()[1])
+    return total
+
+
+def packets_per_second(build, destinations, forwarder_pid):
+    """What the sink's interfaces receive, and the share of the time that the worker waited for its CPU."""
+    first = "203.0.113.0" if destinations > 1 else "203.0.113.3"
+    source = _in("source", "taskset", "-c", SOURCE_CPU, build / "bench/live_frames", "feed", first, destinations)
+    with tempfile.NamedTemporaryFile() as log, running(source, "", log):
+        time.sleep(SETTLE_SECONDS)
+        waited_before, before, began = waited(forwarder_pid, WORKER_CPU), received(), time.monotonic()
+        time.sleep(WINDOW_SECONDS)
+        after, seconds = received(), time.monotonic() - began
+        share = (waited(forwarder_pid, WORKER_CPU) - waited_before) / 1e9 / seconds
+    return {name: (after[name] - before[name]) / seconds for name in before}, share
+
+
+def steerd_command(build, parent, outputs, busy_budget):
+    directory = parent / f"steerd-{outputs}-{busy_budget}"
+    directory.mkdir()
+    lines = [f"port = in interface=in role=ingress busy-budget={busy_budget}",
+             f"bindings = {directory}/bindings.json", f"run-directory = {directory}/run",
+             f"file-prefix = steer-bench-{os.getpid()}", f"worker-cpus = {WORKER_CPU}"]
+    for number, service in enumerate(SERVICES[:outputs]):
+        lines += [f"port = out{number} interface=out{number} role=none busy-budget={busy_budget}",
+                  f"output = {service} port=out{number}"]
+    (directory / "bindings.json").write_text(json.dumps(BINDINGS), encoding="utf-8")
+    (directory / "steerd.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return _in("edge", build / "control/apps/steerd", "--config", directory / "steerd.conf")
+
+
+def testpmd_command(busy_budget, burst):
+    devices = [f"--vdev=net_af_xdp{number},iface={name},busy_budget={busy_budget}"
+               for number, name in enumerate(("in", "out0"))]
+    return _in("edge", "dpdk-testpmd", "--no-huge", "--no-pci", "--no-shconf", "-m", "256", "--iova-mode=va",
+               f"--file-prefix=steer-bench-pmd-{os.getpid()}", "--lcores", f"0@{SOURCE_CPU},1@{WORKER_CPU}",
+               "--no-telemetry", *devices, "--", "--forward-mode=io", "--nb-cores=1", "--total-num-mbufs=40000",
+               "--rxd=4096", "--txd=4096", f"--burst={burst}", "--no-lsc-interrupt", "--auto-start", "--stats-period=60")
+
+
+def measure(build, command, ready, destinations):
+    with tempfile.NamedTemporaryFile() as log, running(command, ready, log) as process:
+        return packets_per_second(build, destinations, process.pid)
+
+
+def digits(value):
+    return float(f"{value:.4g}")
+
+
+def total(figure):
+    return sum(figure[0].values())
+
+
+def row_of(case, figures, contender, busy_budget):
+    """`contender` beside the faster of the two ways in which testpmd runs."""
+    anchor = max((name for name in figures if name.startswith("dpdk-testpmd")),
+                 key=lambda name: statistics.median(map(total, figures[name])))
+    ours, theirs = figures[contender], figures[anchor]
+    ratios = [total(a) / total(b) for a, b in zip(ours, theirs, strict=True)]
+    row = {"suite": "afxdp", "case": f"{case}/busy-budget-{busy_budget}",
+           "ours": digits(statistics.median(map(total, ours)) / 1e6), "unit": "Mpps", "anchor": anchor,
+           "theirs": digits(statistics.median(map(total, theirs)) / 1e6), "ratio": digits(statistics.median(ratios)),
+           "ratio_min": digits(min(ratios)), "ratio_max": digits(max(ratios)),
+           "waited_share_max": digits(max(share for _, share in ours + theirs)), "note": NOTE}
+    shares = [[rates[f"sink{number}"] / sum(rates.values()) for number in range(len(SERVICES))] for rates, _ in ours]
+    if contender == "three":
+        row["shares"] = [digits(statistics.median(column)) for column in zip(*shares)]
+    return row
+
+
+def run(build, directory, quick):
+    """Returns rows: one service beside testpmd, with and without busy polling, and three services evenly."""
+    rows = []
+    for busy_budget in (0, 64):
+        contenders = {
+            f"dpdk-testpmd io burst {burst}": (testpmd_command(busy_budget, burst), "Port 1: ", 1) for burst in (32, 64)
+        } | {name: (steerd_command(build, directory, outputs, busy_budget), "control: ready", outputs)
+             for name, outputs in (("one", 1), ("three", 3))}
+        figures = {name: [] for name in contenders}
+        with network():
+            for _ in range(3 if quick else ROUNDS):
+                for name, contender in contenders.items():
+                    figures[name].append(measure(build, *contender))
+        rows += [row_of(case, figures, name, busy_budget) for case, name in
+                 (("one-service", "one"), ("three-services", "three"))]
+    return rows
+
+
+def markdown(rows):
+    lines = ["| case | steerd, Mpps | best of dpdk-testpmd, Mpps | ratio of pairs, median (min - max) |",
+             "|---|---|---|---|"]
+    for row in rows:
+        shares = f", shares {' / '.join(f'{share:.3f}' for share in row['shares'])}" if "shares" in row else ""
+        lines.append(f"| {row['case']}{shares} | {row['ours']:.2f} | {row['theirs']:.2f} ({row['anchor']}) | "
+                     f"{row['ratio']:.2f} ({row['ratio_min']:.2f} - {row['ratio_max']:.2f}) |")
+    waited_share = max(row["waited_share_max"] for row in rows)
+    return "\n".join(lines) + (f"\n\n{NOTE}. At most {waited_share:.1%} of a window a worker waited for its CPU.\n")

@@ -21,6 +21,8 @@ from pathlib import Path
 ROUNDS = 5
 WINDOW_SECONDS = 1
 SETTLE_SECONDS = 0.7
+WAITED_SHARE_MAX = 0.03  # of a window, for which the worker may have waited for its CPU; else it is dropped
+ATTEMPTS = 8
 SOURCE_CPU, WORKER_CPU = 0, 1
 PREFIX = "203.0.113.0/24"
 SERVICES = ("magic_transit", "cdn", "spectrum")
@@ -39,7 +41,8 @@ def _ip(*words):
 
 
 def _in(host, *command):
-    return ["ip", "netns", "exec", _namespace(host), *map(str, command)]
+    # Before what else the machine does.
+    return ["nice", "-n", "-20", "ip", "netns", "exec", _namespace(host), *map(str, command)]
 
 
 def _link(near, near_name, far, far_name):
@@ -145,8 +148,13 @@ def testpmd_command(busy_budget, burst):
 
 
 def measure(build, command, ready, destinations):
-    with tempfile.NamedTemporaryFile() as log, running(command, ready, log) as process:
-        return packets_per_second(build, destinations, process.pid)
+    """A window in which the worker had its CPU; how many had to be dropped comes third."""
+    for dropped in range(ATTEMPTS):
+        with tempfile.NamedTemporaryFile() as log, running(command, ready, log) as process:
+            rates, share = packets_per_second(build, destinations, process.pid)
+        if share <= WAITED_SHARE_MAX:
+            return rates, share, dropped
+    raise RuntimeError(f"in each of {ATTEMPTS} windows the worker waited for its CPU: something else runs there")
 
 
 def digits(value):
@@ -167,8 +175,8 @@ def row_of(case, figures, contender, busy_budget):
            "ours": digits(statistics.median(map(total, ours)) / 1e6), "unit": "Mpps", "anchor": anchor,
            "theirs": digits(statistics.median(map(total, theirs)) / 1e6), "ratio": digits(statistics.median(ratios)),
            "ratio_min": digits(min(ratios)), "ratio_max": digits(max(ratios)),
-           "waited_share_max": digits(max(share for _, share in ours + theirs)), "note": NOTE}
-    shares = [[rates[f"sink{number}"] / sum(rates.values()) for number in range(len(SERVICES))] for rates, _ in ours]
+           "waited_share_max": digits(max(share for _, share, _ in ours + theirs)), "windows_dropped": sum(dropped for _, _, dropped in ours + theirs), "note": NOTE}
+    shares = [[rates[f"sink{number}"] / sum(rates.values()) for number in range(len(SERVICES))] for rates, _, _ in ours]
     if contender == "three":
         row["shares"] = [digits(statistics.median(column)) for column in zip(*shares)]
     return row
@@ -199,5 +207,5 @@ def markdown(rows):
         shares = f", shares {' / '.join(f'{share:.3f}' for share in row['shares'])}" if "shares" in row else ""
         lines.append(f"| {row['case']}{shares} | {row['ours']:.2f} | {row['theirs']:.2f} ({row['anchor']}) | "
                      f"{row['ratio']:.2f} ({row['ratio_min']:.2f} - {row['ratio_max']:.2f}) |")
-    waited_share = max(row["waited_share_max"] for row in rows)
-    return "\n".join(lines) + (f"\n\n{NOTE}. At most {waited_share:.1%} of a window a worker waited for its CPU.\n")
+    dropped = sum(row["windows_dropped"] for row in rows)
+    return "\n".join(lines) + f"\n\n{NOTE}. {dropped} windows in which the worker waited for its CPU were dropped.\n"

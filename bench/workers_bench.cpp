@@ -150,6 +150,7 @@ class Pair {
     std::array<Measured, kModes.size()> turn;
     for (std::size_t mode = 0; mode < kModes.size(); ++mode) {
       turn[mode] = window(lanes_, kModes[mode]);
+      ++windows_;
       dropped_ += turn[mode].has_waited ? 1U : 0U;
       if (!turn[mode].has_waited) rates_[mode].push_back(turn[mode].packets_per_second);
     }
@@ -158,20 +159,21 @@ class Pair {
                         (turn[0].packets_per_second + turn[1].packets_per_second));
   }
 
-  [[nodiscard]] bool is_enough() const { return ratios_.size() >= 5; }
-  [[nodiscard]] std::string json(unsigned turns) const {
+  // Turns without waiting.
+  [[nodiscard]] std::size_t turns() const { return ratios_.size(); }
+  [[nodiscard]] std::string json() const {
     return fmt::format(
         R"("first_alone": {:.3f}, "second_alone": {:.3f}, "both": {:.3f}, "ratio": {:.4f}, )"
         R"("ratio_min": {:.4f}, "ratio_max": {:.4f}, "turns": {}, "windows": {}, "windows_dropped": {})",
         median(rates_[0]) / 1e6, median(rates_[1]) / 1e6, median(rates_[2]) / 1e6, median(ratios_),
-        std::ranges::min(ratios_), std::ranges::max(ratios_), ratios_.size(), turns * kModes.size(),
-        dropped_);
+        std::ranges::min(ratios_), std::ranges::max(ratios_), ratios_.size(), windows_, dropped_);
   }
 
  private:
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::array<std::vector<double>, kModes.size()> rates_;
   std::vector<double> ratios_;
+  unsigned windows_ = 0;
   unsigned dropped_ = 0;
 };
 
@@ -194,24 +196,28 @@ bool report(std::string_view name, Make make, std::uint32_t packets, unsigned tu
   };
   Pair together(pair_of(0, 0));
   Pair apart(pair_of(1, 2));
-  for (unsigned turn = 0; turn < turns; ++turn) {
+  const auto enough = [turns](const Pair& pair) { return pair.turns() >= turns; };
+  constexpr unsigned kTurnsMaxFactor = 6;
+  for (unsigned turn = 0; turn < kTurnsMaxFactor * turns && !(enough(together) && enough(apart));
+       ++turn) {
     together.measure();
     apart.measure();
   }
-  if (!together.is_enough() || !apart.is_enough()) {
-    fmt::print(stderr, "workers_bench: {}: too few of {} turns passed without waiting for a CPU\n",
-               name, turns);
+  if (!enough(together) || !enough(apart)) {
+    fmt::print(stderr,
+               "workers_bench: {}: {} and {} turns of {} passed without waiting for a CPU\n", name,
+               together.turns(), apart.turns(), kTurnsMaxFactor * turns);
     return false;
   }
   fmt::print("  {{\"case\": \"{}\", \"workers\": {{{}}}, \"apart\": {{{}}}}}{}\n", name,
-             together.json(turns), apart.json(turns), is_last ? "" : ",");
+             together.json(), apart.json(), is_last ? "" : ",");
   return true;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  unsigned turns = 150;
+  unsigned turns = 40;
   if (argc == 2) {
     const std::string_view given = argv[1];
     std::from_chars(given.data(), given.data() + given.size(), turns);

@@ -93,6 +93,7 @@ struct Config {
   bool workers_float = false;         // not pinned
   Idle idle = Idle::busy;
   std::chrono::milliseconds grace_timeout{1000};
+  std::chrono::milliseconds stop_delay{0};
 
   std::string file_prefix = "steer";
   bool hugepages = false;

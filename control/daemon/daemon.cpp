@@ -13,6 +13,7 @@
 #include <boost/asio/thread_pool.hpp>
 #include <chrono>
 #include <expected>
+#include <filesystem>
 #include <iterator>
 #include <memory>
 #include <optional>
@@ -29,6 +30,7 @@
 #include "control/daemon/notify.hpp"
 #include "control/daemon/privileges.hpp"
 #include "control/daemon/publication.hpp"
+#include "control/daemon/readiness.hpp"
 #include "control/daemon/telemetry.hpp"
 
 namespace control::daemon {
@@ -82,15 +84,17 @@ std::uint32_t bindings_max_of(const Config& config, std::size_t count) {
 class Daemon {
  public:
   Daemon(const Config& config, const Layout& layout, Prepared first, std::size_t bindings,
-         const std::vector<const char*>& arguments)
+         const std::vector<const char*>& arguments, std::filesystem::path ready_file)
       : config_(config),
         arguments_(arguments),
         bindings_max_(bindings_max_of(config, bindings)),
         signals_(control_, SIGHUP, SIGTERM, SIGINT),
         housekeeping_(control_),
         watchdog_(control_),
+        stop_delay_(control_),
         data_plane_(config, layout, std::move(first.table), bindings_max_),
         publication_(control_, data_plane_),
+        readiness_(control_, data_plane_, notifier_, std::move(ready_file)),
         telemetry_(data_plane_, publication_) {
     publication_.set_grace_timeout(config.grace_timeout);
     apply_log_levels(config);
@@ -105,10 +109,9 @@ class Daemon {
     await_signal();
     keep_house();
     pet_watchdog();
-    notifier_.ready("generation 1 active");
-    log::notice(Module::control, "ready");
+    readiness_.begin();
     control_.run();
-    notifier_.stopping();
+    readiness_.end();
     log::notice(Module::control, "ending");
     data_plane_.stop();
   }
@@ -117,13 +120,29 @@ class Daemon {
   void await_signal() {
     signals_.async_wait([this](const boost::system::error_code& error, int signal) {
       if (error) return;
-      if (signal != SIGHUP) {
-        control_.stop();
+      if (signal == SIGHUP)
+        reload();
+      else if (!end())
         return;
-      }
-      reload();
       await_signal();
     });
+  }
+
+  // Steers on for a while, so that those who announce the prefixes can withdraw them first; false:
+  // for no longer. A second signal does not wait.
+  bool end() {
+    if (config_.stop_delay.count() == 0 || std::exchange(is_ending_, true)) {
+      control_.stop();
+      return false;
+    }
+    readiness_.end();
+    log::notice(Module::control, "not ready any more; steering for another {} ms",
+                config_.stop_delay.count());
+    stop_delay_.expires_after(config_.stop_delay);
+    stop_delay_.async_wait([this](const boost::system::error_code& error) {
+      if (!error) control_.stop();
+    });
+    return true;
   }
 
   // One at a time; what is asked meanwhile is done once more afterwards.
@@ -133,7 +152,7 @@ class Daemon {
       return;
     }
     is_reloading_ = true;
-    notifier_.reloading();
+    readiness_.reload_begins();
     reload_began_ = std::chrono::steady_clock::now();
     const std::uint64_t generation = publication_.view().published + 1;
     asio::post(store_, [this, generation] {
@@ -169,7 +188,7 @@ class Daemon {
 
   void finish_reload(const std::string& status) {
     is_reloading_ = false;
-    notifier_.ready(status);
+    readiness_.reload_ends(status);
     if (std::exchange(reload_again_, false)) reload();
   }
 
@@ -244,9 +263,12 @@ class Daemon {
   asio::signal_set signals_;
   asio::steady_timer housekeeping_;
   asio::steady_timer watchdog_;
+  asio::steady_timer stop_delay_;
   DataPlane data_plane_;
   Publication publication_;
+  Readiness readiness_;
   Telemetry telemetry_;
+  bool is_ending_ = false;
   bool is_reloading_ = false;
   bool reload_again_ = false;
   std::chrono::steady_clock::time_point reload_began_;
@@ -267,7 +289,7 @@ void run(const Config& config, const Layout& layout, const BindingSet& bindings,
   // Timers as precise as the kernel has them, instead of 50 us late. Inherited by the workers.
   prctl(PR_SET_TIMERSLACK, 1UL);
   Daemon daemon(config, layout, prepare(bindings, config.settings, 1), bindings.binding_count(),
-                arguments);
+                arguments, std::filesystem::path(instance.pid_file()).replace_extension(".ready"));
   if (user) {
     instance.give_to(user->user, user->group);
     become(*user);

@@ -375,6 +375,21 @@ void DataPlane::stop() {
   for (Device& device : devices_) device.stop();
 }
 
+bool DataPlane::has_started() const noexcept {
+  return std::ranges::all_of(workers_, [](const auto& worker) {
+    return worker->progress().rounds.load(std::memory_order_relaxed) != 0;
+  });
+}
+
+std::vector<std::string> DataPlane::unresolved() const {
+  std::vector<std::string> outputs;
+  for (const OutputConfig& output : config_.outputs)
+    if (!conditions_[index_of(output.service)].get().is_resolved)
+      outputs.push_back(fmt::format("output {}: next hop {}", dataplane::name_of(output.service),
+                                    output.next_hop_address));
+  return outputs;
+}
+
 DataPlane::Moment DataPlane::now() const {
   Moment moment;
   for (const auto& worker : workers_)
@@ -448,7 +463,8 @@ void DataPlane::set_conditions() {
         log::warning(Module::ports, "output {}: nobody drains ring {}", dataplane::name_of(service),
                      output->ring);
     }
-    if (before.is_resolved == state.is_resolved) continue;
+    // At the start it is only about to be asked for; Readiness tells how that went.
+    if (before.is_resolved == state.is_resolved || !launch_) continue;
     if (state.is_resolved)
       log::notice(Module::ports, "output {}: next hop {} found", dataplane::name_of(service),
                   output->next_hop_address);

@@ -63,6 +63,11 @@ class DataPlane {
   // Link and neighbour changes; what workers have to know of them, and the log.
   void look_around();
 
+  // Whether every worker has begun to receive.
+  [[nodiscard]] bool has_started() const noexcept;
+  // The outputs whose next hop is not known, with its address, for messages.
+  [[nodiscard]] std::vector<std::string> unresolved() const;
+
   // A moment, for is_drained().
   using Moment = std::vector<std::uint64_t>;
   [[nodiscard]] Moment now() const;

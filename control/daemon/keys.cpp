@@ -196,6 +196,13 @@ const std::vector<Key>& keys() {
                 "a worker that holds an old table longer is reported (1s)"},
        .changes_while_running = true,
        .set = [](Config& c, const Setting& s) { c.grace_timeout = duration(s.key, s.value); }},
+      {.name = {"stop-delay", "TIME",
+                "how long to steer on after SIGTERM, not ready any more (0s)"},
+       .set =
+           [](Config& c, const Setting& s) {
+             c.stop_delay =
+                 s.value == "0s" ? std::chrono::milliseconds(0) : duration(s.key, s.value);
+           }},
       {.name = {"file-prefix", "NAME", "names of DPDK's files and of this instance (steer)"},
        .set = [](Config& c, const Setting& s) { c.file_prefix = name(s.key, s.value); }},
       {.name = {"hugepages", "on|off", "memory for packets in hugepages (off)"},
@@ -357,7 +364,8 @@ Each option can also stand in the file, as a line `key = value`; configs/steerd.
 Signals:
   SIGHUP           read the file and the bindings again; "generation N active" is logged when
                    every worker uses them
-  SIGTERM, SIGINT  send what was received, give the ports back, and end
+  SIGTERM, SIGINT  send what was received, give the ports back, and end (after stop-delay; a
+                   second one ends at once)
 
 Exit status:
   0  ended as asked; with --check: would start

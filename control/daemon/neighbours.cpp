@@ -110,7 +110,20 @@ std::optional<dataplane::MacAddress> Neighbours::find(const std::string& interfa
     probe(interface, address, kUnknownEvery);
   else if (entry.is_stale)
     probe(interface, address, kStaleEvery);
-  return entry.is_known ? std::optional(entry.mac) : std::nullopt;
+  const std::string key = interface + " " + address;
+  const Clock::time_point now = Clock::now();
+  if (entry.is_known) {
+    known_[key] = {entry.mac, now};
+    return entry.mac;
+  }
+  // An entry that was flushed is gone or marked as failed, like that of a neighbour who does not
+  // answer any more: only time tells. The kernel asks three times, a second apart.
+  constexpr std::chrono::seconds kKept{4};
+  const auto last = known_.find(key);
+  if (last == known_.end()) return std::nullopt;
+  if (now - last->second.at < kKept) return last->second.mac;
+  known_.erase(last);
+  return std::nullopt;
 }
 
 void Neighbours::probe(const std::string& interface, const std::string& address,

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "tests/e2e/steerd.hpp"
@@ -140,8 +141,57 @@ TEST_F(SteerdInterface, FindsTheNextHopAndFollowsIt) {
   EXPECT_EQ(steerd_->stop().status, 0);
 }
 
+// A flush, or the end of an entry's time, cost the packets of a tenth of a second.
+TEST_F(SteerdInterface, AFlushOfTheNeighboursLosesNothing) {
+  ASSERT_TRUE(start("rewrite=ethernet next-hop=198.51.100.1"));
+  std::uint16_t mark = 300;
+  for (int flush = 0; flush < 5; ++flush) {
+    edge_->run("ip neigh flush dev cdn");
+    for (int k = 0; k < 30; ++k) {
+      const std::optional<Bytes> frame = steered(++mark, milliseconds(1000));
+      ASSERT_TRUE(frame) << "packet " << k << " after flush " << flush;
+      EXPECT_EQ((*frame)[5], 0x51);
+      std::this_thread::sleep_for(milliseconds(5));
+    }
+  }
+  EXPECT_EQ(steerd_->count("drop_cdn_unresolved_packets"), 0U);
+  // Who is gone for good is noticed all the same.
+  server_->run("ip addr del 198.51.100.1/24 dev server");
+  edge_->run("ip neigh flush dev cdn");
+  EXPECT_TRUE(steered(++mark)) << "in the first seconds nobody can tell";
+  EXPECT_TRUE(e2e::within_limit([&] {
+    steered(++mark, milliseconds(20));
+    return steerd_->count("drop_cdn_unresolved_packets") > 0;
+  }));
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+TEST_F(SteerdInterface, IsNotReadyBeforeTheNextHopIsKnown) {
+  server_->run("ip link set server arp off");  // the neighbour is silent
+  edge_->run("ip neigh flush dev cdn");
+  std::vector<std::string> command{"/usr/sbin/ip", "netns", "exec", edge_->name()};
+  steerd_->write_configuration(
+      "port = wan interface=wan role=ingress\nport = cdn interface=cdn role=none\n"
+      "output = cdn port=cdn rewrite=ethernet next-hop=198.51.100.1\nidle = sleep\n");
+  for (const std::string& word : steerd_->command()) command.push_back(word);
+  support::Program program(command);
+  ASSERT_TRUE(e2e::within_limit(
+      [&] { return program.error_so_far().find("generation 1 active") != std::string::npos; }));
+  std::this_thread::sleep_for(milliseconds(300));
+  EXPECT_EQ(program.error_so_far().find("control: ready"), std::string::npos);
+  server_->run("ip link set server arp on");
+  ASSERT_TRUE(e2e::within_limit(
+      [&] { return program.error_so_far().find("control: ready") != std::string::npos; }));
+  const std::string said = program.error_so_far();
+  EXPECT_LT(said.find("next hop 198.51.100.1 found"), said.find("control: ready"));
+  program.send(SIGTERM);
+  EXPECT_EQ(program.wait().status, 0);
+}
+
 TEST_F(SteerdInterface, ANextHopThatIsNotThereIsCounted) {
   ASSERT_TRUE(start("rewrite=ethernet next-hop=198.51.100.77"));
+  EXPECT_TRUE(steerd_->has_logged("output cdn: next hop 198.51.100.77 is not to be found: its"))
+      << "it was ready in spite of that, after a while";
   EXPECT_FALSE(steered(31, milliseconds(50)));
   EXPECT_TRUE(
       e2e::within_limit([&] { return steerd_->count("drop_cdn_unresolved_packets") == 1; }));

@@ -57,9 +57,11 @@ std::optional<Interface> find_interface(const std::string& name) {
   if (questions.ask(SIOCGIFMTU)) found.mtu = static_cast<unsigned>(questions.request().ifr_mtu);
   if (questions.ask(SIOCGIFHWADDR))
     std::memcpy(found.mac.data(), questions.request().ifr_hwaddr.sa_data, found.mac.size());
-  if (questions.ask(SIOCGIFFLAGS))
-    found.is_up =
-        (questions.request().ifr_flags & (IFF_UP | IFF_RUNNING)) == (IFF_UP | IFF_RUNNING);
+  if (questions.ask(SIOCGIFFLAGS)) {
+    const auto flags = static_cast<unsigned>(questions.request().ifr_flags);
+    found.is_enabled = (flags & IFF_UP) != 0;
+    found.is_up = found.is_enabled && (flags & IFF_RUNNING) != 0;
+  }
   found.queues = queues_of(questions);
   return found;
 }

@@ -17,7 +17,8 @@ struct Interface {
   unsigned mtu = 0;
   dataplane::MacAddress mac{};
   unsigned queues = 1;  // on which it receives
-  bool is_up = false;
+  bool is_enabled = false;  // by the operator
+  bool is_up = false;       // and its link is there
 };
 
 // nullopt: there is none of this name in this network namespace.

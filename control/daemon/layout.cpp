@@ -58,7 +58,8 @@ void add_interface(const Config& config, std::size_t index, Layout& layout, Erro
                                  port.name, port.interface));
     return;
   }
-  if (!interface->is_up)
+  // A link that is not there yet may come; a queue of an interface that is off cannot be had.
+  if (!interface->is_enabled)
     errors.push_back(fmt::format("port {}: interface {} is down; run: ip link set {} up", port.name,
                                  port.interface, port.interface));
   const unsigned queues = port.queues == 0 ? interface->queues : port.queues;

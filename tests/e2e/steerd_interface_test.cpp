@@ -225,6 +225,18 @@ TEST_F(SteerdInterface, SurvivesALinkThatGoesAndComes) {
   EXPECT_EQ(steerd_->stop().status, 0);
 }
 
+// A cable that is not plugged in must not keep a host's other ports down.
+TEST_F(SteerdInterface, StartsWithoutALink) {
+  server_->run("ip link set server down");
+  ASSERT_TRUE(start("rewrite=none"));
+  ASSERT_TRUE(e2e::within_limit([&] { return steerd_->has_logged("port cdn: link down"); }));
+  EXPECT_FALSE(steered(56, milliseconds(50)));
+  EXPECT_TRUE(e2e::within_limit([&] { return steerd_->count("drop_cdn_down_packets") == 1; }));
+  server_->run("ip link set server up");
+  EXPECT_TRUE(e2e::within_limit([&] { return steered(57, milliseconds(100)).has_value(); }));
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
 TEST_F(SteerdInterface, TheKernelHasAllTrafficAfterTheEnd) {
   const FrameSocket kernels(*edge_, "wan");
   std::uint16_t mark = 60;

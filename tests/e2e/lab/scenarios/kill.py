@@ -3,9 +3,13 @@
 
 The edge's own service never fails, the kernel has all traffic within 100 ms, owned traffic returns,
 and neither programs nor sockets are left.
+
+How long the kernel takes is the longest silence of a packet every millisecond, which on a shared machine also has what
+others do: it is measured often, the median has to hold, and all are reported, beside silences without a kill.
 """
 import json
 import signal
+import statistics
 import time
 
 import expect
@@ -17,7 +21,7 @@ from probe import Probe
 from stamps import Ticks
 from steerd_edge import PORTS
 
-KILLS = 3
+KILLS = 7
 TAKE_OVER_SECONDS_MAX = 0.1
 
 
@@ -39,12 +43,13 @@ def run(lab):
     # What the kernel does with owned prefixes is the operator's choice: this one address it routes as steerd does.
     network.in_host("edge", lines=[f"route add {owned4(3)}/32 via {link4(6, 2)}"])
     expect.equal("ports with an XDP program", attached(), sorted(PORTS))
-    silences, starts = [], []
+    silences, ordinary, starts = [], [], []
     try:
         with Wrk(expect.url(owned4(1))), Probe() as probe, Ticks(owned4(3)) as ticks:
             for _ in range(KILLS):
                 time.sleep(0.5)
                 killed = time.monotonic()
+                ordinary.append(ticks.longest_silence(killed - 0.3))
                 lab.edge.end(signal.SIGKILL)
                 time.sleep(0.3)
                 silences.append(ticks.longest_silence(killed))
@@ -60,9 +65,9 @@ def run(lab):
     finally:
         network.in_host("edge", lines=[f"route delete {owned4(3)}/32"])
     expect.equal("failures of the edge's own service", probe.failures, [])
-    # What else the machine does only adds to these: the shortest tells what steerd and the kernel need.
-    took = ", ".join(f"{silence * 1e3:.0f}" for silence in silences)
-    expect.that(f"the kernel took over after {took} ms", min(silences) <= TAKE_OVER_SECONDS_MAX)
-    return (f"killed {KILLS} times: the kernel took over after {took} ms, steerd was ready "
-            f"again after {max(starts):.1f} s; {probe.answers} answers of the edge's own service, "
+    took = ", ".join(f"{silence * 1e3:.0f}" for silence in sorted(silences))
+    expect.that(f"the kernel took over after {took} ms, of which the median is over {TAKE_OVER_SECONDS_MAX * 1e3:.0f}",
+                statistics.median(silences) <= TAKE_OVER_SECONDS_MAX)
+    return (f"killed {KILLS} times: the kernel took over after {took} ms (without a kill the longest silence was "
+            f"{max(ordinary) * 1e3:.0f}), steerd was ready again after {max(starts):.1f} s; {probe.answers} answers of the edge's own service, "
             f"the slowest after {probe.slowest * 1e3:.0f} ms")

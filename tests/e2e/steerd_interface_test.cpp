@@ -327,4 +327,33 @@ TEST(SteerdKernelPath, TheKernelHasItsPacketsBothWays) {
   EXPECT_EQ(steerd.stop().status, 0);
 }
 
+// What an output cannot forward is the kernel's to answer, on a port that has a way there.
+TEST(SteerdKernelPath, TheKernelGetsWhatHasExpiredAndWhatIsTooBig) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root: network namespaces";
+  const NetworkNamespace edge("tap");
+  e2e::Steerd steerd(
+      "port = wan device=net_tap0,iface=wire role=ingress kernel=tap tap=host\n"
+      "port = out device=net_null1 role=none\nidle = sleep\n"
+      "output = cdn port=out rewrite=ethernet next-hop=02:00:00:00:00:0d mtu=1000\n",
+      kBindings);
+  ASSERT_TRUE(steerd.start({"/usr/sbin/ip", "netns", "exec", edge.name()}));
+  const FrameSocket wire(edge, "wire");
+  const FrameSocket kernels(edge, "host");
+  ASSERT_TRUE(e2e::within_limit([&] { return steerd.ask("/steer/ports,wan").at("is_up") == 1U; }));
+  Bytes expired = datagram("203.0.113.1", 91);
+  expired[14 + 8] = 1;
+  wire.send(expired);
+  EXPECT_EQ(kernels.receive(marked(91), milliseconds(2000)), expired) << "as it came";
+  const Bytes too_big = datagram("203.0.113.1", 92, 1100);
+  wire.send(too_big);
+  EXPECT_EQ(kernels.receive(marked(92), milliseconds(2000)), too_big) << "as it came";
+  wire.send(datagram("203.0.113.1", 93));
+  EXPECT_TRUE(e2e::within_limit([&] { return steerd.count("cdn_bound_packets") == 1; }));
+  EXPECT_EQ(steerd.count("kernel_ttl_expired_packets"), 1U);
+  EXPECT_EQ(steerd.count("kernel_too_big_packets"), 1U);
+  EXPECT_EQ(steerd.count("drop_ttl_expired_packets"), 0U);
+  EXPECT_EQ(steerd.count("drop_cdn_too_big_packets"), 0U);
+  EXPECT_EQ(steerd.stop().status, 0);
+}
+
 }  // namespace

@@ -16,7 +16,7 @@ struct Interface {
   unsigned index = 0;
   unsigned mtu = 0;
   dataplane::MacAddress mac{};
-  unsigned queues = 1;  // on which it receives
+  unsigned queues = 1;      // on which it receives
   bool is_enabled = false;  // by the operator
   bool is_up = false;       // and its link is there
 };

@@ -31,7 +31,7 @@ void worker(benchmark::State& state, Make make, std::uint32_t packets, bool narr
   }
   bench::Workload workload = make(packets, settings);
   Preloaded preloaded(workload);
-  const std::uint32_t bindings_max = workload.table->binding_count();
+  const std::uint32_t bindings_max = workload.table->highest_binding();
   dataplane::dpdk::Publisher publisher(1, std::move(workload.table));
   std::array<std::uint64_t, dataplane::kOutcomes> sent{};
   dataplane::dpdk::Wiring wiring;

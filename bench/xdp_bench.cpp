@@ -160,8 +160,7 @@ void measure_all(const std::vector<unsigned>& lengths6) {
   PrefixMap prefixes;
   onboard(prefixes, lengths6);
   Program program({.interface = "lo", .attach = ProgramOptions::Attach::generic}, prefixes);
-  const dataplane::Table table(1, {}, {}, {}, 0);
-  program.configure({.role = dataplane::Direction::ingress}, table);
+  program.configure({.role = dataplane::Direction::ingress}, dataplane::Policy({}));
   spread_bpf* const spread = spread_bpf::open_and_load();
   if (spread == nullptr) throw std::runtime_error("no spread program; run as root");
   Bench bench(program, spread);

@@ -132,7 +132,7 @@ DataPlane::DataPlane(const Config& config, const Layout& layout,
     added.vlan_roles = std::make_unique<dataplane::VlanRoles>();
     for (const VlanRole& vlan : port.vlans) (*added.vlan_roles)[vlan.vlan] = vlan.direction;
   }
-  attach_programs(publisher_.current());
+  attach_programs(publisher_.current().policy());
   make_pool();
   start_devices();
   make_rings();
@@ -145,7 +145,7 @@ DataPlane::~DataPlane() {
 }
 
 // Before the devices: their driver puts its sockets into the program that it finds attached.
-void DataPlane::attach_programs(const dataplane::Table& table) {
+void DataPlane::attach_programs(const dataplane::Policy& policy) {
   for (Port& port : ports_) {
     if (!port.config->is_kernels()) continue;
     if (!prefixes_) prefixes_ = std::make_unique<dataplane::xdp::PrefixMap>();
@@ -160,13 +160,13 @@ void DataPlane::attach_programs(const dataplane::Table& table) {
                    "which is slow (xdp=generic says that this is meant)",
                    port.config->name, port.config->interface);
   }
-  configure_programs(table);
+  configure_programs(policy);
 }
 
-void DataPlane::configure_programs(const dataplane::Table& table) noexcept {
+void DataPlane::configure_programs(const dataplane::Policy& policy) noexcept {
   for (const Port& port : ports_)
     if (port.program && port.config->receives())
-      port.program->configure(port.for_steering(), table);
+      port.program->configure(port.for_steering(), policy);
 }
 
 void DataPlane::make_pool() {

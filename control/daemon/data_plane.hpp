@@ -58,8 +58,8 @@ class DataPlane {
   // The kernel gets all its packets back, what the workers have received is sent, the devices stop.
   void stop();
 
-  // Tells the XDP programs what the settings of a table say of destinations outside all prefixes.
-  void configure_programs(const dataplane::Table& table) noexcept;
+  // Tells the XDP programs what settings say of destinations outside all prefixes.
+  void configure_programs(const dataplane::Policy& policy) noexcept;
   // Link and neighbour changes; what workers have to know of them, and the log.
   void look_around();
 
@@ -108,7 +108,7 @@ class DataPlane {
   [[nodiscard]] dataplane::dpdk::Output output_of(const OutputConfig& config,
                                                   const Layout::Worker& worker);
   void add_taps(const Layout::Worker& worker, dataplane::dpdk::Wiring& wiring);
-  void attach_programs(const dataplane::Table& table);
+  void attach_programs(const dataplane::Policy& policy);
   void make_pool();
   void start_devices();
   void make_outputs();

@@ -114,8 +114,7 @@ void Publication::let_go() {
     put_in_force();
     return;
   }
-  if (leaves_more)
-    data_plane_.configure_programs(dataplane::Table(0, least_taking(old, wanted), {}, {}, 0));
+  if (leaves_more) data_plane_.configure_programs(dataplane::Policy(least_taking(old, wanted)));
   if (const auto done = map->offboard(gone); !done)
     log::error(Module::xdp, "prefixes are still taken from the kernel: {}", done.error().message);
   onboard(*map, pending, Onboarding::pending);
@@ -202,7 +201,7 @@ void Publication::take() {
     std::erase_if(next_.prefixes, is_in);
     onboard(*map, in_state(next_.prefixes, Onboarding::pending), Onboarding::pending);
     onboard(*map, in_state(next_.prefixes, Onboarding::steered), Onboarding::steered);
-    data_plane_.configure_programs(data_plane_.publisher().current());
+    data_plane_.configure_programs(data_plane_.publisher().current().policy());
   }
   const std::lock_guard lock(mutex_);
   view_.prefixes = prefixes;

@@ -110,7 +110,7 @@ ReplayResult replay(dataplane::dpdk::Eal& eal, std::unique_ptr<const dataplane::
                     std::vector<DirectedCapture>& captures, const ReplayPlan& plan) {
   ReplayResult result;
   result.generation = table->generation();
-  const std::uint32_t bindings_max = table->binding_count();
+  const std::uint32_t bindings_max = table->highest_binding();
   result.bindings.resize(std::size_t{bindings_max} + 1);
   dataplane::dpdk::Publisher publisher(plan.workers, std::move(table));
 

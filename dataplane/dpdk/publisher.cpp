@@ -35,23 +35,34 @@ Publisher::Publisher(unsigned workers_max, std::unique_ptr<const Table> first)
       active_generation_(owned_current_->generation()),
       current_(owned_current_.get()) {}
 
-Publisher::~Publisher() = default;
-
-void Publisher::publish(std::unique_ptr<const Table> next) {
-  Retired& before = retired_.emplace_back();  // the only step that can fail, before any is visible
-  before.next_generation = next->generation();
-  // Release pairs with the acquire in Reader::table().
-  current_.store(next.get(), std::memory_order_release);
-  before.table = std::exchange(owned_current_, std::move(next));
-  before.token = rte_rcu_qsbr_start(qsbr_.get());
+// One by one: as a chain of destructors they could be more than the stack has room for.
+Publisher::~Publisher() {
+  while (oldest_ != nullptr) drop_oldest();
 }
 
-std::uint64_t Publisher::reclaim() {
-  while (!retired_.empty() && rte_rcu_qsbr_check(qsbr_.get(), retired_.front().token, false) == 1) {
-    active_generation_ = retired_.front().next_generation;
-    retired_.pop_front();
+void Publisher::publish(std::unique_ptr<const Table> next) noexcept {
+  const std::uint64_t generation = next->generation();
+  // Release pairs with the acquire in Reader::table().
+  current_.store(next.get(), std::memory_order_release);
+  std::unique_ptr<const Table> before = std::exchange(owned_current_, std::move(next));
+  before->replaced_.by_generation = generation;
+  before->replaced_.token = rte_rcu_qsbr_start(qsbr_.get());
+  std::unique_ptr<const Table>& place = oldest_ ? newest_->replaced_.after : oldest_;
+  newest_ = before.get();
+  place = std::move(before);
+}
+
+std::uint64_t Publisher::reclaim() noexcept {
+  while (oldest_ != nullptr &&
+         rte_rcu_qsbr_check(qsbr_.get(), oldest_->replaced_.token, false) == 1) {
+    active_generation_ = oldest_->replaced_.by_generation;
+    drop_oldest();
   }
   return active_generation_;
+}
+
+void Publisher::drop_oldest() noexcept {
+  oldest_ = std::move(oldest_->replaced_.after);
 }
 
 Publisher::Reader::Reader(Publisher& publisher, unsigned number)

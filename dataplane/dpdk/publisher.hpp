@@ -3,7 +3,6 @@
 
 #include <atomic>
 #include <cstdint>
-#include <deque>
 #include <memory>
 
 #include "dataplane/table.hpp"
@@ -26,17 +25,16 @@ class Publisher {
   Publisher(const Publisher&) = delete;
   Publisher& operator=(const Publisher&) = delete;
 
-  // Makes `next` the table of every burst that a worker begins from now on. O(1), cannot fail but
-  // for memory; on std::bad_alloc the table in force stays. The table before stays alive until
-  // reclaim() sees that no worker can be reading it.
-  void publish(std::unique_ptr<const Table> next);
+  // Makes `next` the table of every burst that a worker begins from now on. O(1), cannot fail. The
+  // table before stays alive until reclaim() sees that no worker can be reading it.
+  void publish(std::unique_ptr<const Table> next) noexcept;
 
   // Control's view of the table in force.
   [[nodiscard]] const Table& current() const noexcept { return *owned_current_; }
 
   // Frees the tables that no worker reads any more. Returns the generation that is active: every
   // worker has passed a quiescent state with it, or a newer one, in force. Never waits.
-  std::uint64_t reclaim();
+  std::uint64_t reclaim() noexcept;
 
   // A worker's side of the table.
   class Reader {
@@ -65,18 +63,18 @@ class Publisher {
   };
 
  private:
-  struct Retired {
-    std::unique_ptr<const Table> table;
-    std::uint64_t token;            // RCU's: when it has passed, nobody reads `table`
-    std::uint64_t next_generation;  // of the table that followed it
-  };
   struct FreeQsbr {
     void operator()(rte_rcu_qsbr* qsbr) const noexcept;
   };
 
+  void drop_oldest() noexcept;
+
   std::unique_ptr<rte_rcu_qsbr, FreeQsbr> qsbr_;
-  std::unique_ptr<const Table> owned_current_;     // written by control
-  std::deque<Retired> retired_;                    // oldest first; control's alone
+  std::unique_ptr<const Table> owned_current_;  // written by control
+  // Those that were replaced and may still be read: a list, each owned by the one before. Control's
+  // alone.
+  std::unique_ptr<const Table> oldest_;
+  const Table* newest_ = nullptr;                  // only where there is an oldest
   std::uint64_t active_generation_;                // control's alone
   alignas(64) std::atomic<const Table*> current_;  // written by control, read by workers
 };

@@ -151,11 +151,11 @@ void Program::load(const PrefixMap& prefixes) {
   // want of a socket.
 }
 
-void Program::configure(const Port& port, const Table& table) noexcept {
+void Program::configure(const Port& port, const Policy& policy) noexcept {
   steer_config& config = loaded_->skeleton->bss->config;
   for (const Direction direction : {Direction::ingress, Direction::egress})
     for (std::uint8_t state = 0; state < 16; ++state) {
-      const Verdict verdict = table.decisions(direction, true)[word_of(state)];
+      const Verdict verdict = policy.decisions(direction, true)[word_of(state)];
       store(config.outcomes[role_of(direction)][state],
             static_cast<std::uint8_t>(outcome_after(verdict)));
     }

@@ -10,7 +10,7 @@
 
 #include "dataplane/counters.hpp"
 #include "dataplane/port.hpp"
-#include "dataplane/table.hpp"
+#include "dataplane/policy.hpp"
 #include "dataplane/xdp/error.hpp"
 #include "dataplane/xdp/prefix_map.hpp"
 
@@ -79,12 +79,12 @@ class Program {
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
-  // What the program decides from: the roles of the port and its VLANs, and what the table's
+  // What the program decides from: the roles of the port and its VLANs, and what the
   // settings say of destinations outside all prefixes (`unmatched`, `egress_unknown`). Call again
   // when either has changed: after the new table is active where the workers get more by it, before
   // it is published where they get less. port.kernel_path is taken as true, whatever it says: the
   // kernel path of the port is this program.
-  void configure(const Port& port, const Table& table) noexcept;
+  void configure(const Port& port, const Policy& policy) noexcept;
 
   // Moves the link's descriptor to a high number. At the end of a process the kernel closes its
   // descriptors in their order, and removing a link takes milliseconds: with the sockets closed

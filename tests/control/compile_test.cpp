@@ -28,7 +28,7 @@ TEST(Compile, NumbersBindingsOfBothFamiliesFromOne) {
                      "bind 203.0.113.0/24 203.0.113.1/32 cdn; onboard 198.51.100.0/24"),
               {}, 7);
   EXPECT_EQ(compiled.table->generation(), 7U);
-  EXPECT_EQ(compiled.table->binding_count(), 3U);
+  EXPECT_EQ(compiled.table->highest_binding(), 3U);
   ASSERT_EQ(compiled.bindings_by_number.size(), 4U);
   EXPECT_EQ(lookup4(compiled, "203.0.113.2"), Match::of(Service::magic_transit, 1));
   EXPECT_EQ(lookup4(compiled, "203.0.113.1"), Match::of(Service::cdn, 2));
@@ -43,7 +43,7 @@ TEST(Compile, PendingPrefixIsInsideWithoutService) {
   EXPECT_FALSE(lookup4(compiled, "203.0.113.1").is_bound());
   EXPECT_TRUE(lookup4(compiled, "203.0.113.1").is_inside_prefix());
   EXPECT_FALSE(lookup4(compiled, "203.0.114.1").is_inside_prefix());
-  EXPECT_EQ(compiled.table->binding_count(), 0U);
+  EXPECT_EQ(compiled.table->highest_binding(), 0U);
 }
 
 TEST(Compile, SettingsAreThoseOfTheTable) {

@@ -287,7 +287,7 @@ TEST_F(XdpAgreement, TheProgramPassesWhatSteerGivesToTheKernel) {
     const dataplane::Port port{.role = random_role(random),
                                .vlan_roles = random_below(random, 2U) == 0 ? &roles : nullptr,
                                .kernel_path = true};
-    program.configure(port, table);
+    program.configure(port, table.policy());
     for (unsigned i = 0; i < 100; ++i) {
       const Bytes bytes = random_frame(random);
       const dataplane::Frame frame = support::whole(bytes);

@@ -24,7 +24,6 @@
 #include "dataplane/xdp/program.hpp"
 #include "tests/dataplane/xdp/harness.hpp"
 #include "tests/support/packets.hpp"
-#include "tests/support/tables.hpp"
 
 namespace {
 
@@ -172,7 +171,7 @@ struct Edge {
                     prefixes);
     const lpm::AnyPrefix prefix = lpm::parse_prefix("203.0.113.0/24").value();
     if (!prefixes.onboard({&prefix, 1}, Onboarding::steered)) throw std::runtime_error("refused");
-    program->configure({.role = Direction::ingress}, support::table_of({}));
+    program->configure({.role = Direction::ingress}, dataplane::Policy({}));
     // The kernel lets go of a queue some time after the process that had a socket there is gone.
     for (int attempts = 100; !socket; --attempts) {
       try {

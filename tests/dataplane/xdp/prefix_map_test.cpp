@@ -12,7 +12,6 @@
 #include "dataplane/xdp/program.hpp"
 #include "tests/dataplane/xdp/harness.hpp"
 #include "tests/support/packets.hpp"
-#include "tests/support/tables.hpp"
 
 namespace {
 
@@ -58,7 +57,7 @@ class XdpPrefixMap : public xdp_test::XdpTest {
     Socket socket{"lo"};
     Runner runner{program};
 
-    Running() { program.configure({.role = Direction::ingress}, support::table_of({})); }
+    Running() { program.configure({.role = Direction::ingress}, dataplane::Policy({})); }
   };
   std::unique_ptr<Running> running_;
 };

@@ -78,7 +78,7 @@ struct Case {
 void check(Program& program, const dataplane::Table& table, const std::vector<Case>& cases) {
   for (const Direction direction : {Direction::ingress, Direction::egress}) {
     const bool is_ingress = direction == Direction::ingress;
-    program.configure({.role = direction}, table);
+    program.configure({.role = direction}, table.policy());
     Runner runner(program);
     for (const Case& test : cases)
       EXPECT_EQ(name_of(runner.run(test.frame)), name_of(is_ingress ? test.ingress : test.egress))
@@ -223,7 +223,7 @@ TEST_F(XdpProgram, TheRoleIsThatOfTheOuterVlan) {
       {"tags do not matter", {.role = Direction::egress}, tagged(4095), Outcome::redirected},
   };
   for (const auto& test : tests) {
-    program.configure(test.port, support::table_of({}));
+    program.configure(test.port, dataplane::Policy({}));
     Runner runner(program);
     EXPECT_EQ(name_of(runner.run(test.frame)), name_of(test.outcome)) << test.description;
   }
@@ -235,7 +235,7 @@ TEST_F(XdpProgram, IsTheKernelsUntilItIsConfiguredAndHasASocket) {
   Program program(kLoopback, prefixes);
   Runner runner(program);
   EXPECT_EQ(name_of(runner.run(to4("203.0.113.1"))), "no_role");
-  program.configure({.role = Direction::ingress}, support::table_of({}));
+  program.configure({.role = Direction::ingress}, dataplane::Policy({}));
   EXPECT_EQ(name_of(runner.run(to4("203.0.113.1"))), "no_socket");
   {
     // libxdp finds the program and puts the socket into its map.

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cassert>
 #include <iterator>
 #include <utility>
 
@@ -62,7 +63,8 @@ BindingSet::BindingSet(const BindingRules& rules) : rules_(rules) {
   rules_.bindings_max = std::min(rules_.bindings_max, dataplane::Match::kBindingsMax);
 }
 
-std::expected<void, std::vector<Violation>> BindingSet::apply(std::span<const Change> changes) {
+std::expected<BindingSet::Checked, std::vector<Violation>> BindingSet::check(
+    std::span<const Change> changes) const {
   Violations violations;
   const std::vector<Draft> drafts = make_drafts(changes, violations);
   for (const Draft& draft : drafts) judge_bindings(draft, violations);
@@ -81,8 +83,39 @@ std::expected<void, std::vector<Violation>> BindingSet::apply(std::span<const Ch
                                 rules_.bindings_max)});
   }
   if (!violations.empty()) return std::unexpected(violations.take());
-  commit(drafts);
-  return {};
+
+  Checked checked;
+  DeltaMaker delta;
+  checked.named_.reserve(drafts.size());
+  for (const Draft& draft : drafts) {
+    checked.named_.push_back(draft.prefix);
+    const Bindings* after = nullptr;
+    if (draft.present)
+      after = checked.after_.emplace_hint(checked.after_.end(), draft.prefix, bindings_of(draft))
+                  ->second.get();
+    delta.add(draft.prefix, draft.before, after);
+  }
+  checked.delta_ = delta.take();
+  checked.binding_count_ = count;
+  checked.edition_ = edition_;
+  return checked;
+}
+
+void BindingSet::commit(Checked&& checked) noexcept {
+  assert(checked.edition_ == edition_);
+  Checked made = std::move(checked);
+  for (const lpm::AnyPrefix& prefix : made.named_) prefixes_.erase(prefix);
+  prefixes_.merge(made.after_);
+  binding_count_ = made.binding_count_;
+  ++edition_;
+}
+
+std::expected<Delta, std::vector<Violation>> BindingSet::apply(std::span<const Change> changes) {
+  auto checked = check(changes);
+  if (!checked) return std::unexpected(std::move(checked.error()));
+  Delta delta = std::exchange(checked->delta_, {});
+  commit(std::move(*checked));
+  return delta;
 }
 
 const Bindings* BindingSet::find(const lpm::AnyPrefix& prefix) const {
@@ -142,18 +175,6 @@ std::size_t BindingSet::count_after(std::span<const Draft> drafts) const {
     count += draft.candidates.size();
   }
   return count;
-}
-
-void BindingSet::commit(std::span<const Draft> drafts) {
-  Prefixes after;
-  for (const Draft& draft : drafts)
-    if (draft.present) after.emplace_hint(after.end(), draft.prefix, bindings_of(draft));
-  const std::size_t count = count_after(drafts);
-
-  // Nothing below allocates or throws.
-  for (const Draft& draft : drafts) prefixes_.erase(draft.prefix);
-  prefixes_.merge(after);
-  binding_count_ = count;
 }
 
 }  // namespace control

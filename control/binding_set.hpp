@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <expected>
 #include <map>
 #include <memory>
@@ -10,6 +11,7 @@
 
 #include "control/binding.hpp"
 #include "control/change.hpp"
+#include "control/delta.hpp"
 #include "control/draft.hpp"
 #include "control/rules.hpp"
 #include "control/violation.hpp"
@@ -28,11 +30,31 @@ class BindingSet {
 
   explicit BindingSet(const BindingRules& rules = {});
 
-  // Makes all changes or, if the state after them would break a rule, none: then every violation is
-  // returned, in the order of the changes. The state between two changes is never judged; a prefix
-  // must be added before a change removes it. Cost: O(n log n) for n changes and bindings of the
-  // prefixes that they name. Throws std::bad_alloc, with nothing changed.
-  [[nodiscard]] std::expected<void, std::vector<Violation>> apply(std::span<const Change> changes);
+  // A change set that breaks no rule, ready to be made: see check().
+  class Checked {
+   public:
+    // What it will have changed.
+    [[nodiscard]] const Delta& delta() const noexcept { return delta_; }
+
+   private:
+    friend class BindingSet;
+    Delta delta_;
+    std::vector<lpm::AnyPrefix> named_;
+    Prefixes after_;  // those named, as they will be
+    std::size_t binding_count_ = 0;
+    std::uint64_t edition_ = 0;  // of the set that it was checked against
+  };
+
+  // Judges all changes together: the state after them, never the one between two changes; a prefix
+  // must be added before a change removes it. If that state would break a rule, every violation is
+  // returned, in the order of the changes. Nothing has changed yet. Cost: O(n log n) for n changes
+  // and bindings of the prefixes that they name. Throws std::bad_alloc.
+  [[nodiscard]] std::expected<Checked, std::vector<Violation>> check(
+      std::span<const Change> changes) const;
+  // Makes the changes; cannot fail. Precondition: nothing was committed since the check.
+  void commit(Checked&& checked) noexcept;
+  // check() and commit(): what has changed.
+  [[nodiscard]] std::expected<Delta, std::vector<Violation>> apply(std::span<const Change> changes);
 
   [[nodiscard]] const BindingRules& rules() const noexcept { return rules_; }
   [[nodiscard]] const Prefixes& prefixes() const noexcept { return prefixes_; }
@@ -53,11 +75,11 @@ class BindingSet {
   void judge_overlaps_with_old(std::span<const Draft> drafts, const Draft& added,
                                Violations& violations) const;
   [[nodiscard]] std::size_t count_after(std::span<const Draft> drafts) const;
-  void commit(std::span<const Draft> drafts);
 
   BindingRules rules_;
   Prefixes prefixes_;  // no null pointers
   std::size_t binding_count_ = 0;
+  std::uint64_t edition_ = 0;  // changes with each commit
 };
 
 }  // namespace control

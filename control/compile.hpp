@@ -16,8 +16,8 @@ struct CompiledTable {
   std::vector<Binding> bindings_by_number;
 };
 
-// Bindings are numbered from 1 in the order of the prefixes and of the bindings in each. O(n log
-// n). Throws std::bad_alloc, or std::length_error where the tries grow too large.
+// A table that is made once; a TableMaker makes those that change. Bindings are numbered from 1 in
+// the order of the prefixes and of the bindings in each. O(n log n). Throws std::bad_alloc.
 [[nodiscard]] CompiledTable compile(const BindingSet& bindings, const dataplane::Settings& settings,
                                     std::uint64_t generation);
 

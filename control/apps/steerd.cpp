@@ -6,6 +6,7 @@
 #include <cstdio>
 #include <exception>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "control/bindings_file.hpp"
@@ -39,7 +40,7 @@ int check(const Config& config, const control::BindingSet& bindings) {
 
 // Throws what stands in the way as std::exception.
 int run(const Config& config, const std::vector<const char*>& arguments) {
-  const auto bindings = control::load_bindings(config.bindings, config.rules);
+  auto bindings = control::load_bindings(config.bindings, config.rules);
   if (!bindings) {
     for (const control::FileError& error : bindings.error())
       complain(to_string(error, config.bindings.string()));
@@ -51,7 +52,7 @@ int run(const Config& config, const std::vector<const char*>& arguments) {
     for (const std::string& error : layout.error()) complain(error);
     return kFailed;
   }
-  control::daemon::run(config, *layout, *bindings, arguments);
+  control::daemon::run(config, *layout, std::move(*bindings), arguments);
   return kEnded;
 }
 

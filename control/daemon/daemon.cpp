@@ -21,7 +21,6 @@
 #include <tuple>
 #include <utility>
 
-#include "control/bindings_file.hpp"
 #include "control/daemon/data_plane.hpp"
 #include "control/daemon/instance.hpp"
 #include "control/daemon/interface.hpp"
@@ -31,6 +30,7 @@
 #include "control/daemon/privileges.hpp"
 #include "control/daemon/publication.hpp"
 #include "control/daemon/readiness.hpp"
+#include "control/daemon/table_source.hpp"
 #include "control/daemon/telemetry.hpp"
 
 namespace control::daemon {
@@ -38,39 +38,13 @@ namespace {
 
 namespace asio = boost::asio;
 using log::Module;
+using LoadResult = std::expected<TableSource::Loaded, Errors>;
 
 void apply_log_levels(const Config& config) {
   log::set_level({.module = "*", .level = "info"});
   for (const LogLevel& level : config.log_levels)
     if (!log::set_level(level))
       log::warning(Module::control, "log-level: there is no module {}", level.module);
-}
-
-// What a reload read, or why it is refused.
-struct Read {
-  Config config;
-  Prepared prepared;
-};
-using ReadResult = std::expected<Read, Errors>;
-
-// On the thread of the store: may take as long as it takes.
-ReadResult read_again(const std::vector<const char*>& arguments, std::uint64_t generation,
-                      std::uint32_t bindings_max) {
-  auto config = parse_config(static_cast<int>(arguments.size()), arguments.data());
-  if (!config) return std::unexpected(config.error());
-  const auto bindings = load_bindings(config->bindings, config->rules);
-  if (!bindings) {
-    Errors errors;
-    for (const FileError& error : bindings.error())
-      errors.push_back(to_string(error, config->bindings.string()));
-    return std::unexpected(std::move(errors));
-  }
-  if (bindings->binding_count() > bindings_max)
-    return std::unexpected(Errors{fmt::format(
-        "{}: {} bindings; this process has counters for {}: raise bindings-max and restart",
-        config->bindings.string(), bindings->binding_count(), bindings_max)});
-  Prepared prepared = prepare(*bindings, config->settings, generation);
-  return Read{std::move(*config), std::move(prepared)};
 }
 
 std::uint32_t bindings_max_of(const Config& config, std::size_t count) {
@@ -83,26 +57,29 @@ std::uint32_t bindings_max_of(const Config& config, std::size_t count) {
 // The control thread: one event loop, in which nothing waits.
 class Daemon {
  public:
-  Daemon(const Config& config, const Layout& layout, Prepared first, std::size_t bindings,
+  Daemon(const Config& config, const Layout& layout, BindingSet bindings,
          const std::vector<const char*>& arguments, std::filesystem::path ready_file)
       : config_(config),
-        arguments_(arguments),
-        bindings_max_(bindings_max_of(config, bindings)),
+        bindings_max_(bindings_max_of(config, bindings.binding_count())),
+        source_(arguments, bindings_max_),
+        first_(source_.start(config, std::move(bindings))),
         signals_(control_, SIGHUP, SIGTERM, SIGINT),
         housekeeping_(control_),
         watchdog_(control_),
         stop_delay_(control_),
-        data_plane_(config, layout, std::move(first.table), bindings_max_),
-        publication_(control_, data_plane_),
+        data_plane_(config, layout, std::move(first_.table), bindings_max_),
+        publication_(control_, data_plane_, [this](std::uint64_t active) { reclaim(active); }),
         readiness_(control_, data_plane_, notifier_, std::move(ready_file)),
-        telemetry_(data_plane_, publication_) {
+        telemetry_(data_plane_, publication_, source_.numbering()) {
+    source_.numbering().set_count(
+        [this](std::uint32_t number) { return data_plane_.counted(number); });
     publication_.set_grace_timeout(config.grace_timeout);
     apply_log_levels(config);
     data_plane_.start();
     look_at_addresses();
-    publication_.begin(std::move(first));
-    log::notice(Module::publish, "generation 1 active, {} bindings in {} prefixes", bindings,
-                publication_.view().prefixes);
+    publication_.begin(std::move(first_));
+    log::notice(Module::publish, "generation 1 active, {} bindings in {} prefixes",
+                publication_.view().bindings, publication_.view().prefixes);
   }
 
   void run() {
@@ -154,14 +131,17 @@ class Daemon {
     is_reloading_ = true;
     readiness_.reload_begins();
     reload_began_ = std::chrono::steady_clock::now();
-    const std::uint64_t generation = publication_.view().published + 1;
-    asio::post(store_, [this, generation] {
-      auto result = std::make_shared<ReadResult>(read_again(arguments_, generation, bindings_max_));
+    asio::post(store_, [this] {
+      auto result = std::make_shared<LoadResult>(source_.load_again());
       asio::post(control_, [this, result] { put_in_force(std::move(*result)); });
     });
   }
 
-  void put_in_force(ReadResult result) {
+  void reclaim(std::uint64_t active) {
+    asio::post(store_, [this, active] { source_.reclaim(active); });
+  }
+
+  void put_in_force(LoadResult result) {
     if (!result) {
       for (const std::string& error : result.error()) log::error(Module::control, "{}", error);
       log::error(Module::control, "reload refused; generation {} stays in force",
@@ -172,18 +152,18 @@ class Daemon {
     report_unchangeable(result->config);
     publication_.set_grace_timeout(result->config.grace_timeout);
     apply_log_levels(result->config);
-    const std::size_t bindings = result->prepared.bindings_by_number.size() - 1;
-    publication_.publish(
-        std::move(result->prepared), [this, bindings](const Publication::Active& active) {
-          const auto us = [](auto duration) {
-            return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
-          };
-          log::notice(Module::publish,
-                      "generation {} active after {} us ({} us from the signal), {} bindings",
-                      active.generation, us(active.since_published),
-                      us(std::chrono::steady_clock::now() - reload_began_), bindings);
-          finish_reload(fmt::format("generation {} active", active.generation));
-        });
+    const std::size_t bindings = result->next.binding_count;
+    result->next.done.emplace_back([this, bindings](const Active& active) {
+      const auto us = [](auto duration) {
+        return std::chrono::duration_cast<std::chrono::microseconds>(duration).count();
+      };
+      log::notice(Module::publish,
+                  "generation {} active after {} us ({} us from the signal), {} bindings",
+                  active.generation, us(active.since_published),
+                  us(std::chrono::steady_clock::now() - reload_began_), bindings);
+      finish_reload(fmt::format("generation {} active", active.generation));
+    });
+    publication_.publish(std::move(result->next));
   }
 
   void finish_reload(const std::string& status) {
@@ -256,8 +236,9 @@ class Daemon {
   }
 
   const Config& config_;
-  const std::vector<const char*>& arguments_;
   std::uint32_t bindings_max_;
+  TableSource source_;  // the store thread's, once that runs
+  Prepared first_;      // at the start
   Notifier notifier_;
   asio::io_context control_{1};
   asio::signal_set signals_;
@@ -278,7 +259,7 @@ class Daemon {
 
 }  // namespace
 
-void run(const Config& config, const Layout& layout, const BindingSet& bindings,
+void run(const Config& config, const Layout& layout, BindingSet bindings,
          const std::vector<const char*>& arguments) {
   log::open();
   const Instance instance(config.run_directory, config.file_prefix);
@@ -288,8 +269,8 @@ void run(const Config& config, const Layout& layout, const BindingSet& bindings,
       config.user.empty() ? std::nullopt : std::optional(ids_of(config.user));
   // Timers as precise as the kernel has them, instead of 50 us late. Inherited by the workers.
   prctl(PR_SET_TIMERSLACK, 1UL);
-  Daemon daemon(config, layout, prepare(bindings, config.settings, 1), bindings.binding_count(),
-                arguments, std::filesystem::path(instance.pid_file()).replace_extension(".ready"));
+  Daemon daemon(config, layout, std::move(bindings), arguments,
+                std::filesystem::path(instance.pid_file()).replace_extension(".ready"));
   if (user) {
     instance.give_to(user->user, user->group);
     become(*user);

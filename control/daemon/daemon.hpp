@@ -13,7 +13,7 @@ namespace control::daemon {
 // Runs until a signal asks it to end. arguments: of the command line, for reloads. Throws what
 // keeps it from starting or going on, one line each: StartError, EalError, DeviceError, XdpError,
 // ...
-void run(const Config& config, const Layout& layout, const BindingSet& bindings,
+void run(const Config& config, const Layout& layout, BindingSet bindings,
          const std::vector<const char*>& arguments);
 
 }  // namespace control::daemon

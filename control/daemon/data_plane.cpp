@@ -474,6 +474,12 @@ void DataPlane::set_conditions() {
   }
 }
 
+dataplane::Volume DataPlane::counted(std::uint32_t binding) const noexcept {
+  dataplane::Volume sum;
+  for (const auto& worker : workers_) sum += worker->counters().of_binding(binding).read();
+  return sum;
+}
+
 unsigned DataPlane::free_buffers() const noexcept {
   return rte_mempool_avail_count(pool_.get());
 }

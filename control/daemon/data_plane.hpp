@@ -87,6 +87,8 @@ class DataPlane {
   [[nodiscard]] const dataplane::dpdk::Worker& worker(std::size_t number) const noexcept {
     return *workers_[number];
   }
+  // By all workers, of a binding's number.
+  [[nodiscard]] dataplane::Volume counted(std::uint32_t binding) const noexcept;
   [[nodiscard]] const Layout& layout() const noexcept { return layout_; }
   [[nodiscard]] unsigned free_buffers() const noexcept;
   [[nodiscard]] const dataplane::dpdk::Condition& condition(dataplane::Service service) const {

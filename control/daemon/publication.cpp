@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/publication.hpp"
 
-#include <algorithm>
 #include <utility>
 
-#include "control/compile.hpp"
 #include "control/daemon/log.hpp"
 
 namespace control::daemon {
@@ -13,13 +11,8 @@ namespace {
 using dataplane::Settings;
 using dataplane::xdp::Onboarding;
 using log::Module;
-using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
-// The first look at the workers comes after the time of a burst; then less and less often, so that
-// a worker that is slow or stuck costs nothing.
-constexpr microseconds kFirstCheck{10};
-constexpr milliseconds kCheckMax{1};
 // A packet may be on its way between the XDP program and its socket: far less than this.
 constexpr milliseconds kFlight{1};
 constexpr milliseconds kDrainMax{100};
@@ -33,38 +26,33 @@ Settings least_taking(const Settings& before, const Settings& after) {
   return least;
 }
 
-std::vector<lpm::AnyPrefix> in_state(const std::map<lpm::AnyPrefix, Onboarding>& prefixes,
-                                     Onboarding state) {
-  std::vector<lpm::AnyPrefix> of_state;
-  for (const auto& [prefix, is] : prefixes)
-    if (is == state) of_state.push_back(prefix);
-  return of_state;
-}
-
-// A refusal means that the map has no room: the table is in force, and the kernel keeps the
-// packets.
-void onboard(dataplane::xdp::PrefixMap& map, const std::vector<lpm::AnyPrefix>& prefixes,
-             Onboarding state) {
-  if (prefixes.empty()) return;
-  if (const auto done = map.onboard(prefixes, state); !done)
-    log::error(Module::xdp, "prefixes stay with the kernel: {}", done.error().message);
+PrefixState state_in(const dataplane::xdp::PrefixMap& map, const lpm::AnyPrefix& prefix) {
+  const auto in = map.prefixes().find(prefix);
+  if (in == map.prefixes().end()) return PrefixState::absent;
+  return in->second == Onboarding::steered ? PrefixState::steered : PrefixState::pending;
 }
 
 }  // namespace
 
-Prepared prepare(const BindingSet& bindings, const Settings& settings, std::uint64_t generation) {
-  CompiledTable compiled = compile(bindings, settings, generation);
-  Prepared prepared{.table = std::move(compiled.table),
-                    .bindings_by_number = std::move(compiled.bindings_by_number),
-                    .prefixes = {}};
-  for (const auto& [prefix, own] : bindings.prefixes())
-    prepared.prefixes.emplace_hint(prepared.prefixes.end(), prefix,
-                                   own->empty() ? Onboarding::pending : Onboarding::steered);
-  return prepared;
+Prepared prepared(std::unique_ptr<const dataplane::Table> table, const Delta& delta,
+                  const BindingSet& bindings) {
+  Prepared next{.table = std::move(table),
+                .prefixes = {},
+                .prefix_count = bindings.prefixes().size(),
+                .binding_count = bindings.binding_count(),
+                .done = {}};
+  for (const Delta::OfPrefix& prefix : delta.prefixes)
+    next.prefixes.emplace_hint(next.prefixes.end(), prefix.prefix, prefix.after);
+  return next;
 }
 
-Publication::Publication(boost::asio::io_context& control, DataPlane& data_plane)
-    : timer_(control), data_plane_(data_plane) {}
+Publication::Publication(boost::asio::io_context& control, DataPlane& data_plane,
+                         std::function<void(std::uint64_t)> active)
+    : timer_(control),
+      data_plane_(data_plane),
+      swap_(control, data_plane.publisher()),
+      active_(std::move(active)),
+      rounds_at_publication_(data_plane.worker_count()) {}
 
 void Publication::after(std::chrono::nanoseconds delay, void (Publication::*step)()) {
   timer_.expires_after(delay);
@@ -80,14 +68,24 @@ void Publication::begin(Prepared first) {
     const std::lock_guard lock(mutex_);
     view_.published = generation;
   }
+  has_new_policy_ = true;
   take();
   const std::lock_guard lock(mutex_);
   view_.active = generation;
 }
 
-void Publication::publish(Prepared next, std::function<void(const Active&)> done) {
+void Publication::publish(Prepared next) {
+  if (is_under_way_) {
+    if (waiting_) {
+      // What is later wins.
+      next.prefixes.merge(waiting_->prefixes);
+      next.done.splice(next.done.begin(), waiting_->done);
+    }
+    waiting_ = std::move(next);
+    return;
+  }
+  is_under_way_ = true;
   next_ = std::move(next);
-  done_ = std::move(done);
   let_go();
 }
 
@@ -95,18 +93,22 @@ void Publication::let_go() {
   dataplane::xdp::PrefixMap* const map = data_plane_.prefixes();
   const Settings& old = data_plane_.publisher().current().settings();
   const Settings& wanted = next_.table->settings();
+  has_new_policy_ = &data_plane_.publisher().current().policy() != &next_.table->policy();
   const bool leaves_more =
-      (wanted.unmatched == Settings::Unknown::kernel && old.unmatched != wanted.unmatched) ||
-      (wanted.egress_unknown == Settings::Unknown::kernel &&
-       old.egress_unknown != wanted.egress_unknown);
+      has_new_policy_ &&
+      ((wanted.unmatched == Settings::Unknown::kernel && old.unmatched != wanted.unmatched) ||
+       (wanted.egress_unknown == Settings::Unknown::kernel &&
+        old.egress_unknown != wanted.egress_unknown));
+  next_.prefixes.merge(refused_);
+  refused_.clear();
   std::vector<lpm::AnyPrefix> gone;
   std::vector<lpm::AnyPrefix> pending;
   if (map != nullptr) {
-    for (const auto& [prefix, state] : map->prefixes()) {
-      const auto kept = next_.prefixes.find(prefix);
-      if (kept == next_.prefixes.end())
+    for (const auto& [prefix, wanted_state] : next_.prefixes) {
+      const PrefixState state = state_in(*map, prefix);
+      if (wanted_state == PrefixState::absent && state != PrefixState::absent)
         gone.push_back(prefix);
-      else if (kept->second == Onboarding::pending && state == Onboarding::steered)
+      else if (wanted_state == PrefixState::pending && state == PrefixState::steered)
         pending.push_back(prefix);
     }
   }
@@ -115,9 +117,13 @@ void Publication::let_go() {
     return;
   }
   if (leaves_more) data_plane_.configure_programs(dataplane::Policy(least_taking(old, wanted)));
-  if (const auto done = map->offboard(gone); !done)
+  if (const auto done = map->offboard(gone); !done) {
     log::error(Module::xdp, "prefixes are still taken from the kernel: {}", done.error().message);
-  onboard(*map, pending, Onboarding::pending);
+    for (const lpm::AnyPrefix& prefix : gone) refused_.emplace(prefix, PrefixState::absent);
+  }
+  if (!pending.empty())
+    if (const auto done = map->onboard(pending, Onboarding::pending); !done)
+      log::error(Module::xdp, "prefixes are still steered: {}", done.error().message);
   step_began_ = Clock::now();
   let_go_at_ = data_plane_.now();
   after(kFlight, &Publication::await_drained);
@@ -138,40 +144,29 @@ void Publication::await_drained() {
 
 void Publication::put_in_force() {
   const std::uint64_t generation = next_.table->generation();
-  const Clock::time_point began = Clock::now();
-  data_plane_.publisher().publish(std::move(next_.table));
-  published_at_ = Clock::now();
-  publish_times_.add(published_at_ - began);
-  {
-    const std::lock_guard lock(mutex_);
-    view_.published = generation;
-  }
   is_alarmed_ = false;
-  check_interval_ = kFirstCheck;
-  rounds_at_publication_.clear();
-  for (std::size_t w = 0; w < data_plane_.worker_count(); ++w)
-    rounds_at_publication_.push_back(
-        data_plane_.worker(w).progress().rounds.load(std::memory_order_relaxed));
-  await_grace();
+  swap_.publish(
+      std::move(next_.table), [this](const Active& active) { finish(active); },
+      [this] { alarm(); });
+  for (std::size_t w = 0; w < rounds_at_publication_.size(); ++w)
+    rounds_at_publication_[w] =
+        data_plane_.worker(w).progress().rounds.load(std::memory_order_relaxed);
+  const std::lock_guard lock(mutex_);
+  view_.published = generation;
 }
 
-void Publication::await_grace() {
-  const std::uint64_t active = data_plane_.publisher().reclaim();
-  const std::chrono::nanoseconds waited = Clock::now() - published_at_;
-  if (active != data_plane_.publisher().current().generation()) {
-    if (waited > grace_timeout_ && !is_alarmed_) alarm();
-    after(check_interval_, &Publication::await_grace);
-    check_interval_ = std::min<std::chrono::nanoseconds>(check_interval_ * 2, kCheckMax);
-    return;
-  }
-  grace_times_.add(waited);
+void Publication::finish(const Active& active) {
   if (is_alarmed_) log::notice(Module::publish, "all workers have passed");
   take();
   {
     const std::lock_guard lock(mutex_);
-    view_.active = active;
+    view_.active = active.generation;
   }
-  std::exchange(done_, nullptr)({.generation = active, .since_published = waited});
+  active_(active.generation);
+  is_under_way_ = false;
+  const auto done = std::exchange(next_.done, {});
+  if (waiting_) publish(*std::exchange(waiting_, std::nullopt));
+  for (const auto& tell : done) tell(active);
 }
 
 void Publication::alarm() {
@@ -186,27 +181,35 @@ void Publication::alarm() {
     log::error(Module::publish,
                "worker {} ({}) has been stuck for {} ms: generation {} is published, but not "
                "active until it goes on",
-               w, cpu ? "CPU " + std::to_string(*cpu) : "any CPU", grace_timeout_.count(),
+               w, cpu ? "CPU " + std::to_string(*cpu) : "any CPU", swap_.grace_timeout().count(),
                data_plane_.publisher().current().generation());
   }
 }
 
 void Publication::take() {
-  const std::size_t prefixes = next_.prefixes.size();
-  if (dataplane::xdp::PrefixMap* const map = data_plane_.prefixes()) {
-    const auto is_in = [map](const auto& prefix) {
-      const auto in = map->prefixes().find(prefix.first);
-      return in != map->prefixes().end() && in->second == prefix.second;
-    };
-    std::erase_if(next_.prefixes, is_in);
-    onboard(*map, in_state(next_.prefixes, Onboarding::pending), Onboarding::pending);
-    onboard(*map, in_state(next_.prefixes, Onboarding::steered), Onboarding::steered);
-    data_plane_.configure_programs(data_plane_.publisher().current().policy());
+  if (data_plane_.prefixes() != nullptr) {
+    take_as(PrefixState::pending);
+    take_as(PrefixState::steered);
+    if (has_new_policy_) data_plane_.configure_programs(data_plane_.publisher().current().policy());
   }
+  next_.prefixes.clear();
   const std::lock_guard lock(mutex_);
-  view_.prefixes = prefixes;
-  view_.bindings_by_number =
-      std::make_shared<const std::vector<Binding>>(std::move(next_.bindings_by_number));
+  view_.prefixes = next_.prefix_count;
+  view_.bindings = next_.binding_count;
+}
+
+void Publication::take_as(PrefixState state) {
+  dataplane::xdp::PrefixMap& map = *data_plane_.prefixes();
+  std::vector<lpm::AnyPrefix> taken;
+  for (const auto& [prefix, wanted] : next_.prefixes)
+    if (wanted == state && state_in(map, prefix) != state) taken.push_back(prefix);
+  if (taken.empty()) return;
+  const auto done =
+      map.onboard(taken, state == PrefixState::steered ? Onboarding::steered : Onboarding::pending);
+  if (done) return;
+  // The map has no room: the table is in force, and the kernel keeps the packets.
+  log::error(Module::xdp, "prefixes stay with the kernel: {}", done.error().message);
+  for (const lpm::AnyPrefix& prefix : taken) refused_.emplace(prefix, state);
 }
 
 Publication::View Publication::view() const {

@@ -25,6 +25,7 @@ struct Source {
   std::mutex mutex;
   const DataPlane* data_plane = nullptr;
   const Publication* publication = nullptr;
+  const Numbering* numbering = nullptr;
 };
 Source& source() {
   static Source the_source;
@@ -74,9 +75,6 @@ class Sums {
   [[nodiscard]] Volume received() const {
     return sum([](const dataplane::Counters& c) { return c.received().read(); });
   }
-  [[nodiscard]] Volume of_binding(std::uint32_t number) const {
-    return sum([number](const dataplane::Counters& c) { return c.of_binding(number).read(); });
-  }
 
  private:
   Volume sum(auto read) const {
@@ -114,7 +112,7 @@ int generation(const DataPlane&, const Publication& publication, std::string_vie
   add(data, "active", view.active);
   add(data, "published", view.published);
   add(data, "prefixes", view.prefixes);
-  add(data, "bindings", view.bindings_by_number ? view.bindings_by_number->size() - 1 : 0);
+  add(data, "bindings", view.bindings);
   add(data, "late_workers", publication.late_workers());
   return 0;
 }
@@ -262,21 +260,16 @@ int balance(const DataPlane& data_plane, const Publication&, std::string_view, r
   return 0;
 }
 
-int binding(const DataPlane& data_plane, const Publication& publication, std::string_view parameter,
-            rte_tel_data* data) {
+int binding(const DataPlane&, const Publication&, std::string_view parameter, rte_tel_data* data) {
   const auto cidr = lpm::parse_prefix(parameter);
-  const Publication::View view = publication.view();
-  if (!cidr || !view.bindings_by_number) return kWrongParameter;
-  const std::vector<Binding>& bindings = *view.bindings_by_number;
-  for (std::uint32_t number = 1; number < bindings.size(); ++number) {
-    if (bindings[number].cidr != *cidr) continue;
-    rte_tel_data_start_dict(data);
-    add(data, "service", std::string(name_of(bindings[number].service)));
-    add(data, "number", number);
-    add(data, "matched", Sums(data_plane).of_binding(number));
-    return 0;
-  }
-  return kWrongParameter;
+  if (!cidr) return kWrongParameter;
+  const auto numbered = source().numbering->find(*cidr);
+  if (!numbered) return kWrongParameter;
+  rte_tel_data_start_dict(data);
+  add(data, "service", std::string(name_of(numbered->service)));
+  add(data, "number", numbered->number);
+  add(data, "matched", numbered->counted);
+  return 0;
 }
 
 void add_histogram(rte_tel_data* data, const std::string& name, const Histogram& histogram) {
@@ -328,11 +321,13 @@ void register_commands() {
 
 }  // namespace
 
-Telemetry::Telemetry(const DataPlane& data_plane, const Publication& publication) {
+Telemetry::Telemetry(const DataPlane& data_plane, const Publication& publication,
+                     const Numbering& numbering) {
   {
     const std::lock_guard lock(source().mutex);
     source().data_plane = &data_plane;
     source().publication = &publication;
+    source().numbering = &numbering;
   }
   register_commands();
 }
@@ -341,6 +336,7 @@ Telemetry::~Telemetry() {
   const std::lock_guard lock(source().mutex);
   source().data_plane = nullptr;
   source().publication = nullptr;
+  source().numbering = nullptr;
 }
 
 }  // namespace control::daemon

@@ -3,6 +3,7 @@
 
 #include "control/daemon/data_plane.hpp"
 #include "control/daemon/publication.hpp"
+#include "control/numbering.hpp"
 
 namespace control::daemon {
 
@@ -12,7 +13,8 @@ namespace control::daemon {
 // no context and cannot be taken back: one Telemetry at a time in a process.
 class Telemetry {
  public:
-  Telemetry(const DataPlane& data_plane, const Publication& publication);
+  Telemetry(const DataPlane& data_plane, const Publication& publication,
+            const Numbering& numbering);
   ~Telemetry();
   Telemetry(const Telemetry&) = delete;
   Telemetry& operator=(const Telemetry&) = delete;

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <vector>
+
+#include "control/binding_set.hpp"
+#include "control/daemon/config.hpp"
+#include "control/daemon/publication.hpp"
+#include "control/numbering.hpp"
+#include "control/table_maker.hpp"
+
+namespace control::daemon {
+
+// Where tables come from: the bindings, and what makes the next table of them. The thread of the
+// store owns it: from the daemon's start on everything here is called by that thread alone, one
+// call after another, so that memory of old tables is never reclaimed while one is made. Only
+// numbering().find() is for any thread.
+class TableSource {
+ public:
+  // arguments: of the command line, for load_again(). bindings_max: as TableMaker's.
+  TableSource(const std::vector<const char*>& arguments, std::uint32_t bindings_max);
+
+  // The first table, generation 1. Throws StartError.
+  [[nodiscard]] Prepared start(const Config& config, BindingSet bindings);
+
+  struct Loaded {
+    Config config;
+    Prepared next;
+  };
+  // Reads configuration and bindings again, and makes the table that has what is different. On an
+  // error nothing has changed. As long as reading takes, and comparing; the table itself goes with
+  // what is different.
+  [[nodiscard]] std::expected<Loaded, Errors> load_again();
+
+  // Generation `active` is.
+  void reclaim(std::uint64_t active) noexcept { maker_.reclaim(active); }
+
+  [[nodiscard]] Numbering& numbering() noexcept { return maker_.numbering(); }
+  [[nodiscard]] const Numbering& numbering() const noexcept { return maker_.numbering(); }
+
+ private:
+  [[nodiscard]] std::expected<Prepared, TableError> next(const Config& config, BindingSet bindings);
+
+  const std::vector<const char*>& arguments_;
+  BindingSet bindings_;
+  TableMaker maker_;
+  std::shared_ptr<const dataplane::Policy> policy_;  // of the last table
+  std::uint64_t generation_ = 0;                     // of the last table
+};
+
+}  // namespace control::daemon

@@ -134,7 +134,7 @@ class DraftMaker {
     const Change& change = changes_.all[index];
     if (change.kind != Kind::remove_binding && !change.service) report_unknown_service(index);
     if (change.kind == Kind::add_binding) {
-      new_.push_back({change.cidr, change.service, index});
+      new_.push_back({change.cidr, change.service, index, index});
     } else if (!old_ && new_.empty()) {
       report_binding_not_found(index);
     } else if (change.kind == Kind::remove_binding) {
@@ -164,8 +164,8 @@ class DraftMaker {
       return;
     }
     const auto is_left = [&](const Candidate& candidate) {
-      return !draft_.present || candidate.change == Candidate::kUntouched ||
-             candidate.change < *removed_by_;
+      return !draft_.present || candidate.added_by == Candidate::kUntouched ||
+             candidate.added_by < *removed_by_;
     };
     const auto left = std::ranges::find_if(draft_.candidates, is_left);
     if (left == draft_.candidates.end()) return;

@@ -20,6 +20,7 @@ struct Candidate {
   lpm::AnyPrefix cidr;
   std::optional<dataplane::Service> service;  // empty: unreadable, see Change::service
   std::size_t change = kUntouched;            // that added it or changed its service
+  std::size_t added_by = kUntouched;          // change; kUntouched: was bound before
 };
 struct Removal {
   lpm::AnyPrefix cidr;

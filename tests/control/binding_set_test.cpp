@@ -111,6 +111,19 @@ TEST(BindingSet, HoldsNoMoreBindingsThanItsRulesAllow) {
   EXPECT_FALSE(set.apply(changes("bind 203.0.113.0/24 203.0.113.2/32 spectrum")));
 }
 
+TEST(BindingSet, APrefixDoesNotGoWithBindingsWhoseServiceChangesAfterItsRemoval) {
+  BindingSet set = set_of("onboard 203.0.113.0/24; bind 203.0.113.0/24 203.0.113.0/24 spectrum");
+  for (const char* text :
+       {"offboard 203.0.113.0/24; move 203.0.113.0/24 203.0.113.0/24 cdn; onboard 203.0.113.0/24",
+        "bind 203.0.113.0/24 203.0.113.1/32 cdn; offboard 203.0.113.0/24;"
+        "move 203.0.113.0/24 203.0.113.1/32 cdn; unbind 203.0.113.0/24 203.0.113.0/24;"
+        "onboard 203.0.113.0/24; bind 203.0.113.0/24 203.0.113.0/24 spectrum"}) {
+    const auto applied = set.apply(changes(text));
+    ASSERT_FALSE(applied) << text;
+    EXPECT_EQ(applied.error().front().code, ViolationCode::prefix_not_empty) << text;
+  }
+}
+
 TEST(BindingSet, CopyIsNotTouchedByLaterChanges) {
   BindingSet set = set_of("onboard 203.0.113.0/24; bind 203.0.113.0/24 203.0.113.0/24 cdn");
   const BindingSet copy = set;

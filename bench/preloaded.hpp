@@ -7,30 +7,36 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "bench/traffic.hpp"
 #include "dataplane/dpdk/queue.hpp"
 
-// A worker's input and outputs without devices: what is measured is the worker.
 namespace bench {
 
 // Packet buffers in memory, each in 2 KiB of its own as in a memory pool of a port, handed out
 // again and again.
 class Preloaded {
  public:
-  explicit Preloaded(const bench::Workload& workload)
-      : memory_(std::size_t{workload.packets} * kStride), buffers_(workload.packets) {
-    for (std::uint32_t i = 0; i < workload.packets; ++i) {
-      rte_mbuf* const buffer = new (&memory_[i * kStride]) rte_mbuf{};
-      buffer->buf_addr = buffer + 1;
-      buffer->data_off = RTE_PKTMBUF_HEADROOM;
-      buffer->nb_segs = 1;
-      buffer->data_len = static_cast<std::uint16_t>(workload.frame_bytes);
-      buffer->pkt_len = workload.frame_bytes;
-      std::memcpy(rte_pktmbuf_mtod(buffer, void*), workload.frame(i), workload.frame_bytes);
-      buffers_[i] = buffer;
-    }
+  // packets: there will be no more.
+  explicit Preloaded(std::uint32_t packets) : memory_(std::size_t{packets} * kStride) {
+    buffers_.reserve(packets);
+  }
+  explicit Preloaded(const Workload& workload) : Preloaded(workload.packets) {
+    for (std::uint32_t i = 0; i < workload.packets; ++i)
+      add({workload.frame(i), workload.frame_bytes});
+  }
+
+  void add(std::span<const std::uint8_t> frame) {
+    rte_mbuf* const buffer = new (&memory_[buffers_.size() * kStride]) rte_mbuf{};
+    buffer->buf_addr = buffer + 1;
+    buffer->data_off = RTE_PKTMBUF_HEADROOM;
+    buffer->nb_segs = 1;
+    buffer->data_len = static_cast<std::uint16_t>(frame.size());
+    buffer->pkt_len = static_cast<std::uint32_t>(frame.size());
+    std::memcpy(rte_pktmbuf_mtod(buffer, void*), frame.data(), frame.size());
+    buffers_.push_back(buffer);
   }
 
   dataplane::dpdk::Input input() {

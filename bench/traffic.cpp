@@ -116,6 +116,9 @@ void write_frame(Random& random, lpm::Address6 destination, std::uint8_t* frame)
   put_udp(random, ip + 40, 24);
 }
 
+constexpr std::uint32_t kFrameBytes4 = 60;
+constexpr std::uint32_t kFrameBytes6 = 78;
+
 template <class Address>
 Workload make(std::uint32_t packets, unsigned prefix_length, std::uint32_t frame_bytes,
               const dataplane::Settings& settings) {
@@ -140,11 +143,25 @@ Workload make(std::uint32_t packets, unsigned prefix_length, std::uint32_t frame
 }  // namespace
 
 Workload make_ipv4(std::uint32_t packets, const dataplane::Settings& settings) {
-  return make<lpm::Address4>(packets, 24, 60, settings);
+  return make<lpm::Address4>(packets, 24, kFrameBytes4, settings);
 }
 
 Workload make_ipv6(std::uint32_t packets, const dataplane::Settings& settings) {
-  return make<lpm::Address6>(packets, 48, 78, settings);
+  return make<lpm::Address6>(packets, 48, kFrameBytes6, settings);
+}
+
+std::vector<std::uint8_t> make_frame(lpm::Address4 destination) {
+  Random random;
+  std::vector<std::uint8_t> frame(kFrameBytes4);
+  write_frame(random, destination, frame.data());
+  return frame;
+}
+
+std::vector<std::uint8_t> make_frame(lpm::Address6 destination) {
+  Random random;
+  std::vector<std::uint8_t> frame(kFrameBytes6);
+  write_frame(random, destination, frame.data());
+  return frame;
 }
 
 }  // namespace bench

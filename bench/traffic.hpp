@@ -31,4 +31,8 @@ struct Workload {
 [[nodiscard]] Workload make_ipv4(std::uint32_t packets, const dataplane::Settings& settings);
 [[nodiscard]] Workload make_ipv6(std::uint32_t packets, const dataplane::Settings& settings);
 
+// The same kind of frame to one destination.
+[[nodiscard]] std::vector<std::uint8_t> make_frame(lpm::Address4 destination);
+[[nodiscard]] std::vector<std::uint8_t> make_frame(lpm::Address6 destination);
+
 }  // namespace bench

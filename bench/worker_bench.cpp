@@ -10,6 +10,7 @@
 
 #include <array>
 #include <string>
+#include <utility>
 
 #include "bench/preloaded.hpp"
 #include "bench/traffic.hpp"
@@ -30,7 +31,7 @@ void worker(benchmark::State& state, Make make, std::uint32_t packets, bool narr
     settings.spectrum_accept = dataplane::Settings::SpectrumAccept::tcp_udp;
   }
   bench::Workload workload = make(packets, settings);
-  Preloaded preloaded(workload);
+  bench::Preloaded preloaded(workload);
   const std::uint32_t bindings_max = workload.table->highest_binding();
   dataplane::dpdk::Publisher publisher(1, std::move(workload.table));
   std::array<std::uint64_t, dataplane::kOutcomes> sent{};
@@ -52,7 +53,7 @@ void worker(benchmark::State& state, Make make, std::uint32_t packets, bool narr
 
 void floor_of(benchmark::State& state, Make make, std::uint32_t packets) {
   const bench::Workload workload = make(packets, {});
-  Preloaded preloaded(workload);
+  bench::Preloaded preloaded(workload);
   std::array<rte_mbuf*, dataplane::kBurstMax> burst{};
   std::size_t read = 0;
   std::uint32_t sum = 0;

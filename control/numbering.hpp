@@ -25,7 +25,7 @@ namespace control {
 //     are never set back, and the new binding's counts are those beyond that baseline.
 // So the counts of two bindings never mix.
 //
-// Memory: 8 to 16 bytes a possible number, and 24 (40 once it was reused) for each that was ever
+// Memory: 6 to 12 bytes a possible number, and 24 (40 once it was reused) for each that was ever
 // given; all of it is address space until it is used.
 //
 // Threads: one owner makes the changes. find() is for any thread, and waits for the owner no longer

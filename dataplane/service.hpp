@@ -9,7 +9,7 @@
 
 namespace dataplane {
 
-// The three services that a packet can leave through. The numbers are those of a Match (table.hpp),
+// The three services that a packet can leave through. The numbers are those of a Match (match.hpp),
 // where 0 stands for "no binding".
 enum class Service : std::uint8_t { magic_transit = 1, cdn = 2, spectrum = 3 };
 

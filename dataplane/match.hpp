@@ -13,8 +13,8 @@ namespace dataplane {
 //   bit  2     local scope: multicast, link-local, loopback, limited broadcast
 //   bit  3     an address of the host itself (matters on ports with a kernel path)
 //   bit  4     inside an onboarded prefix that has no default binding yet (pending); no service
-//   bits 5-7   zero
-//   bits 8-31  number of the binding, 1 to kBindingsMax; 0: no binding
+//   bits 5-28  number of the binding, 1 to kBindingsMax; 0: no binding
+//   bits 29-31 zero: the tries hold values of up to 30 bits in place (lpm/README.md)
 class Match {
  public:
   static constexpr std::uint32_t kBindingsMax = (1U << 24) - 1;
@@ -28,7 +28,7 @@ class Match {
   explicit constexpr Match(lpm::Value word) noexcept : word_(word) {}
   // binding: 1 to kBindingsMax.
   [[nodiscard]] static constexpr Match of(Service service, std::uint32_t binding) noexcept {
-    return Match(static_cast<std::uint32_t>(service) | binding << 8);
+    return Match(static_cast<std::uint32_t>(service) | binding << 5);
   }
 
   [[nodiscard]] constexpr bool is_bound() const noexcept { return (word_ & 3) != 0; }
@@ -40,7 +40,7 @@ class Match {
   [[nodiscard]] constexpr Service service() const noexcept {
     return static_cast<Service>(word_ & 3);
   }
-  [[nodiscard]] constexpr std::uint32_t binding() const noexcept { return word_ >> 8; }
+  [[nodiscard]] constexpr std::uint32_t binding() const noexcept { return word_ >> 5; }
   [[nodiscard]] constexpr lpm::Value word() const noexcept { return word_; }
 
   friend constexpr bool operator==(Match, Match) = default;

@@ -183,7 +183,7 @@ using Make = bench::Workload (*)(std::uint32_t, const dataplane::Settings&);
 // lose is the machine's. False: too few windows were quiet.
 bool report(std::string_view name, Make make, std::uint32_t packets, unsigned turns, bool is_last) {
   std::array<bench::Workload, 3> workloads{make(packets, {}), make(packets, {}), make(packets, {})};
-  const std::uint32_t bindings_max = workloads[0].table->binding_count();
+  const std::uint32_t bindings_max = workloads[0].table->highest_binding();
   std::array<std::unique_ptr<dataplane::dpdk::Publisher>, 3> publishers;
   for (std::size_t i = 0; i < publishers.size(); ++i)
     publishers[i] = std::make_unique<dataplane::dpdk::Publisher>(2, std::move(workloads[i].table));

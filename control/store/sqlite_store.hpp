@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "control/store/store.hpp"
+
+namespace control::store {
+
+struct SqliteOptions {
+  // How long a write waits for a lock that another process holds before it is refused.
+  std::chrono::milliseconds lock_timeout{200};
+  // The virtual file system that SQLite is to use; empty: its default.
+  std::string vfs;
+};
+
+// A file of SQLite in WAL mode with synchronous=FULL: what write() returned for is on the disk.
+//
+// Two processes must not have one file: the later write of either is refused, since the generation
+// is not what it left. Reading along (sqlite3, a backup) is fine.
+class SqliteStore final : public Store {
+ public:
+  // Version of the schema that this program writes. Older ones are brought up to it by open().
+  static constexpr int kSchema = 1;
+
+  // Opens the file, or makes it where there is none. A file that is damaged, is none of steer's, or
+  // comes from a newer steer is an error and not touched.
+  [[nodiscard]] static std::expected<std::unique_ptr<SqliteStore>, StoreError> open(
+      const std::filesystem::path& path, const SqliteOptions& options = {});
+  ~SqliteStore() override;
+
+  [[nodiscard]] std::expected<std::uint64_t, StoreError> load(StateReader& reader) override;
+  [[nodiscard]] std::expected<void, StoreError> write(const Batch& batch) override;
+  [[nodiscard]] std::expected<std::vector<HistoryRow>, StoreError> history(
+      const HistoryQuery& query) override;
+
+ private:
+  struct Connection;
+
+  SqliteStore(std::filesystem::path path, const SqliteOptions& options);
+  // Opened anew where an error closed it. Throws SqliteError, StoreFault.
+  Connection& connection();
+
+  std::filesystem::path path_;
+  SqliteOptions options_;
+  std::unique_ptr<Connection> connection_;
+};
+
+}  // namespace control::store

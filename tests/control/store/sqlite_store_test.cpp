@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/store/sqlite_store.hpp"
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include <algorithm>
+#include <fstream>
+#include <string>
+#include <vector>
+
+#include "control/store/sqlite.hpp"
+#include "tests/support/fault_vfs.hpp"
+#include "tests/support/program.hpp"
+
+namespace {
+
+using namespace control;
+using namespace control::store;
+using support::FaultVfs;
+
+lpm::AnyPrefix cidr(const char* text) {
+  return lpm::parse_prefix(text).value();
+}
+
+struct Everything final : StateReader {
+  void prefix(PrefixRow&& row) override { prefixes.push_back(std::move(row)); }
+  void binding(BindingRow&& row) override { bindings.push_back(std::move(row)); }
+  void deleted(DeletedRow&& row) override { gone.push_back(row); }
+  void token(TokenRow&& row) override { tokens.push_back(std::move(row)); }
+
+  std::uint64_t generation = 0;
+  std::vector<PrefixRow> prefixes;
+  std::vector<BindingRow> bindings;
+  std::vector<DeletedRow> gone;
+  std::vector<TokenRow> tokens;
+};
+
+class SqliteStoreTest : public testing::Test {
+ protected:
+  void TearDown() override { FaultVfs::instance().clear(); }
+
+  [[nodiscard]] std::unique_ptr<SqliteStore> open() {
+    FaultVfs::instance();
+    auto store = SqliteStore::open(path_, {.vfs = FaultVfs::kName});
+    EXPECT_TRUE(store) << store.error().message;
+    return std::move(*store);
+  }
+  static std::unique_ptr<Everything> all_of(SqliteStore& store) {
+    auto all = std::make_unique<Everything>();
+    const auto generation = store.load(*all);
+    EXPECT_TRUE(generation) << generation.error().message;
+    all->generation = generation.value_or(0);
+    return all;
+  }
+  // What a start would find, seen by a connection of its own.
+  std::unique_ptr<Everything> on_disk() { return all_of(*open()); }
+
+  // The nth change set puts one binding.
+  static BindingRow binding(std::uint64_t n) {
+    BindingRow row;
+    row.id = ObjectId::random();
+    row.prefix = cidr("203.0.113.0/24");
+    row.cidr = lpm::Prefix4::enclosing({static_cast<std::uint32_t>(0xcb007100 + n)}, 32);
+    row.service = dataplane::Service::cdn;
+    row.created_by = 1;
+    row.created_at = row.modified_at = 1'700'000'000'000'000;
+    row.generation = n;
+    return row;
+  }
+  static std::expected<void, StoreError> write(SqliteStore& store, const BindingRow& row) {
+    return store.write({.generation_before = row.generation - 1,
+                        .generation_after = row.generation,
+                        .bindings = {&row},
+                        .history = {{row.generation, row.created_at, 1, "test", "a change"}}});
+  }
+  static void refuses(const std::expected<void, StoreError>& written, const char* why) {
+    ASSERT_FALSE(written);
+    EXPECT_NE(written.error().message.find(why), std::string::npos) << written.error().message;
+  }
+
+  support::Scratch scratch_;
+  support::fs::path path_ = scratch_ / "steer.db";
+};
+
+TEST_F(SqliteStoreTest, GivesBackWhatItWasGiven) {
+  const PrefixRow prefix{.id = ObjectId::random(),
+                         .account = "a\u00e9\"'",
+                         .cidr = cidr("2001:db8::/48"),
+                         .asn = 4'294'967'295U,
+                         .description = std::string("two\nlines", 9),
+                         .loa_document_id = "loa",
+                         .created_by = 2,
+                         .created_at = 1,
+                         .modified_at = 2,
+                         .generation = 1};
+  const BindingRow row = binding(1);
+  const DeletedRow gone{.id = ObjectId::random(), .by = 7, .at = 50};
+  TokenRow token{.number = 3, .name = "ci", .may_write = true, .account = "acme"};
+  token.hash.fill(0xab);
+  token.revoked_at = 99;
+  {
+    const auto store = open();
+    EXPECT_EQ(all_of(*store)->generation, 0U);
+    ASSERT_TRUE(store->write({.generation_after = 1,
+                              .prefixes = {&prefix},
+                              .bindings = {&row},
+                              .deleted = {gone},
+                              .tokens = {token},
+                              .history = {{1, 5, 3, "ci", "what"}}}));
+  }
+  const auto all = on_disk();
+  EXPECT_EQ(all->generation, 1U);
+  EXPECT_EQ(all->prefixes, std::vector{prefix});
+  EXPECT_EQ(all->bindings, std::vector{row});
+  EXPECT_EQ(all->gone, std::vector{gone});
+  EXPECT_EQ(all->tokens, std::vector{token});
+  const auto history = open()->history({});
+  ASSERT_TRUE(history);
+  EXPECT_EQ(*history, (std::vector<HistoryRow>{{1, 5, 3, "ci", "what"}}));
+}
+
+TEST_F(SqliteStoreTest, DropsReplacesAndForgets) {
+  const auto store = open();
+  const BindingRow first = binding(1);
+  ASSERT_TRUE(write(*store, first));
+  BindingRow second = binding(2);
+  ASSERT_TRUE(write(*store, second));
+  second.service = dataplane::Service::spectrum;
+  second.generation = 3;
+  ASSERT_TRUE(store->write({.generation_before = 2,
+                            .generation_after = 3,
+                            .dropped_bindings = {first.cidr},
+                            .bindings = {&second},
+                            .deleted = {{first.id, 1, 100}}}));
+  EXPECT_EQ(on_disk()->bindings, std::vector{second});
+  ASSERT_TRUE(store->write({.generation_before = 3, .generation_after = 4, .deleted_since = 101}));
+  EXPECT_TRUE(on_disk()->gone.empty());
+}
+
+TEST_F(SqliteStoreTest, TellsTheHistoryLatestFirst) {
+  const auto store = open();
+  for (std::uint64_t n = 1; n <= 5; ++n) ASSERT_TRUE(write(*store, binding(n)));
+  const auto some = store->history({.above = 1, .below = 5, .limit = 2, .with_what = false});
+  ASSERT_TRUE(some);
+  ASSERT_EQ(some->size(), 2U);
+  EXPECT_EQ((*some)[0].generation, 4U);
+  EXPECT_EQ((*some)[1].generation, 3U);
+  EXPECT_EQ((*some)[0].what, "");
+}
+
+// Each flush of a write can fail; whichever does, nothing of it stays, and the next write succeeds.
+TEST_F(SqliteStoreTest, AFailedFlushLeavesNothing) {
+  for (const int code : {SQLITE_IOERR_FSYNC, SQLITE_FULL, SQLITE_READONLY}) {
+    for (int which = 0; which < 3; ++which) {
+      support::fs::remove(path_);
+      const auto store = open();
+      ASSERT_TRUE(write(*store, binding(1)));
+      int flushes = 0;
+      FaultVfs::instance().on_sync([&] { return flushes++ == which ? code : SQLITE_OK; });
+      const auto written = write(*store, binding(2));
+      const bool has_failed = flushes > which;
+      FaultVfs::instance().clear();
+      EXPECT_EQ(!written, has_failed) << code << " at flush " << which;
+      EXPECT_TRUE(has_failed || which > 0) << "a write without a flush";
+      EXPECT_EQ(on_disk()->bindings.size(), has_failed ? 1U : 2U);
+      const std::uint64_t next = has_failed ? 2 : 3;
+      const auto after = write(*store, binding(next));
+      EXPECT_TRUE(after) << after.error().message;
+      EXPECT_EQ(on_disk()->generation, next);
+    }
+  }
+}
+
+TEST_F(SqliteStoreTest, AFullDiskIsSaidAndRecoveredFrom) {
+  const auto store = open();
+  ASSERT_TRUE(write(*store, binding(1)));
+  FaultVfs::instance().on_write([] { return SQLITE_FULL; });
+  for (int i = 0; i < 3; ++i)
+    refuses(write(*store, binding(2)), "the disk is full: free some space");
+  FaultVfs::instance().clear();
+  EXPECT_TRUE(write(*store, binding(2)));
+  EXPECT_EQ(on_disk()->bindings.size(), 2U);
+}
+
+TEST_F(SqliteStoreTest, ALockOfAnotherProcessIsSaidAndRecoveredFrom) {
+  const auto store = open();
+  ASSERT_TRUE(write(*store, binding(1)));
+  Database other(path_, nullptr);
+  other.execute("BEGIN IMMEDIATE");
+  refuses(write(*store, binding(2)), "another process has locked it");
+  other.execute("ROLLBACK");
+  EXPECT_TRUE(write(*store, binding(2)));
+}
+
+TEST_F(SqliteStoreTest, AChangeByAnotherProcessIsNotOverwritten) {
+  const auto store = open();
+  ASSERT_TRUE(write(*store, binding(1)));
+  ASSERT_TRUE(write(*open(), binding(2)));
+  refuses(write(*store, binding(2)), "another process has changed it (generation 2 instead of 1)");
+  EXPECT_EQ(on_disk()->generation, 2U);
+}
+
+TEST_F(SqliteStoreTest, ADamagedFileIsRefusedAndKept) {
+  {
+    const auto store = open();
+    for (std::uint64_t n = 1; n <= 250; ++n) ASSERT_TRUE(write(*store, binding(n)));
+  }
+  const std::string good = support::contents_of(path_);
+  ASSERT_GT(good.size(), 8192U);
+  std::string torn = good.substr(0, good.size() / 2);
+  std::string overwritten = good;
+  std::ranges::fill(overwritten.begin() + 4096, overwritten.end(), 'x');
+  for (const std::string& bad : {std::string("no database at all, but long enough for a header of "
+                                             "one hundred bytes, which is what is looked at first"),
+                                 torn, overwritten}) {
+    std::ofstream(path_, std::ios::binary | std::ios::trunc) << bad;
+    const auto refused = SqliteStore::open(path_);
+    ASSERT_FALSE(refused);
+    EXPECT_NE(refused.error().message.find("put a copy in its place"), std::string::npos)
+        << refused.error().message;
+    EXPECT_EQ(support::contents_of(path_), bad);
+  }
+}
+
+TEST_F(SqliteStoreTest, AFileOfANewerOrAnotherProgramIsRefusedAndKept) {
+  [[maybe_unused]] const auto made = open();
+  Database(path_, nullptr).execute("PRAGMA user_version = 9");
+  const std::string before = support::contents_of(path_);
+  const auto newer = SqliteStore::open(path_);
+  ASSERT_FALSE(newer);
+  EXPECT_NE(newer.error().message.find("a newer steer wrote it (schema 9; this one knows 1)"),
+            std::string::npos)
+      << newer.error().message;
+  EXPECT_EQ(support::contents_of(path_), before);
+
+  const support::fs::path other = scratch_ / "other.db";
+  Database(other, nullptr).execute("CREATE TABLE bindings (a); INSERT INTO bindings VALUES (1)");
+  const std::string foreign = support::contents_of(other);
+  const auto refused = SqliteStore::open(other);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("no store of steer; name another file"),
+            std::string::npos);
+  EXPECT_EQ(support::contents_of(other), foreign);
+}
+
+TEST_F(SqliteStoreTest, ARowThatNobodyCanHaveWrittenIsRefused) {
+  ASSERT_TRUE(write(*open(), binding(1)));
+  for (const char* const spoil :
+       {"UPDATE bindings SET service = 'warp'", "UPDATE bindings SET prefix = '10.0.0.1/8'",
+        "UPDATE bindings SET id = x'00'", "DELETE FROM generation"}) {
+    const support::fs::path copy = scratch_ / "copy.db";
+    support::fs::copy_file(path_, copy, support::fs::copy_options::overwrite_existing);
+    Database(copy, nullptr).execute(spoil);
+    auto store = SqliteStore::open(copy);
+    ASSERT_TRUE(store) << store.error().message;
+    Everything all;
+    EXPECT_FALSE((*store)->load(all)) << spoil;
+  }
+}
+
+TEST_F(SqliteStoreTest, AMissingFolderIsAnError) {
+  const auto refused = SqliteStore::open(scratch_ / "nowhere/steer.db");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("check that its folder exists"), std::string::npos)
+      << refused.error().message;
+}
+
+}  // namespace

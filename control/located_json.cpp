@@ -122,9 +122,11 @@ class Events {
   }
 
   bool null() { return scalar(JsonType::null, {}); }
-  bool boolean(bool) { return scalar(JsonType::boolean, {}); }
+  bool boolean(bool value) { return scalar(JsonType::boolean, {}, value); }
   bool number_integer(json::number_integer_t) { return scalar(JsonType::number, {}); }
-  bool number_unsigned(json::number_unsigned_t) { return scalar(JsonType::number, {}); }
+  bool number_unsigned(json::number_unsigned_t value) {
+    return scalar(JsonType::number, {}, false, value);
+  }
   bool number_float(json::number_float_t, const std::string&) {
     return scalar(JsonType::number, {});
   }
@@ -155,10 +157,11 @@ class Events {
   }
 
  private:
-  bool scalar(JsonType type, std::string_view text) {
+  bool scalar(JsonType type, std::string_view text, bool is_true = false,
+              std::optional<std::uint64_t> whole = std::nullopt) {
     cursor_.seek_value();
     path_.next_element();
-    visitor_.value({type, cursor_.place(), text, path_});
+    visitor_.value({type, cursor_.place(), text, path_, is_true, whole});
     // To see that a number ends takes one character more.
     const bool is_one_ahead = type == JsonType::number && !source_.hit_end;
     cursor_.pass_token(source_.consumed - (is_one_ahead ? 1 : 0));

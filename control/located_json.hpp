@@ -31,6 +31,8 @@ struct JsonValue {
   Place place;
   std::string_view text;  // of a string, decoded; valid during the call
   const JsonPath& path;   // leads to this value; valid during the call
+  bool is_true = false;   // of a boolean
+  std::optional<std::uint64_t> whole = std::nullopt;  // of a number that is none below 0
 };
 
 // Is told what is in a text, in its order.

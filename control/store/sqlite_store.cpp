@@ -79,7 +79,7 @@ class Transaction {
     try {
       database_.execute("ROLLBACK");
     } catch (const SqliteError&) {
-      // The connection is given up: see write().
+      // See make_forget().
     }
   }
   Transaction(const Transaction&) = delete;
@@ -187,10 +187,20 @@ std::expected<std::uint64_t, StoreError> SqliteStore::load(StateReader& reader) 
 
 std::expected<void, StoreError> SqliteStore::write(const Batch& batch) {
   auto written = guarded(path_, [&] { connection().write(batch); });
-  // A transaction that failed at its flush may be in the WAL after all; closing the last connection
-  // settles that, and a new one starts from what is valid.
-  if (!written) connection_.reset();
+  if (!written) make_forget();
   return written;
+}
+
+void SqliteStore::make_forget() noexcept {
+  if (!connection_) return;
+  try {
+    // What was written before its flush failed is behind the end of the log for this connection,
+    // but would be found by one that opens the file anew. So this one is kept, and the log emptied
+    // as soon as the disk allows: now, or by the next write, which takes the same place.
+    connection_->database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  } catch (const SqliteError&) {
+    if (!connection_->database.is_idle()) connection_.reset();
+  }
 }
 
 std::expected<std::vector<HistoryRow>, StoreError> SqliteStore::history(const HistoryQuery& query) {

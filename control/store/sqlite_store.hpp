@@ -44,6 +44,8 @@ class SqliteStore final : public Store {
   SqliteStore(std::filesystem::path path, const SqliteOptions& options);
   // Opened anew where an error closed it. Throws SqliteError, StoreFault.
   Connection& connection();
+  // Makes sure that a write which failed is not found by a later start.
+  void make_forget() noexcept;
 
   std::filesystem::path path_;
   SqliteOptions options_;

@@ -172,6 +172,25 @@ TEST_F(SqliteStoreTest, AFailedFlushLeavesNothing) {
   }
 }
 
+// The flush may fail behind what it was to flush: on the disk it looks like a change that was made.
+TEST_F(SqliteStoreTest, ARefusedChangeIsNotFoundByTheNextStart) {
+  for (const bool is_disk_well_again : {false, true}) {
+    support::fs::remove(path_);
+    auto store = open();
+    ASSERT_TRUE(write(*store, binding(1)));
+    FaultVfs::instance().on_sync([] { return SQLITE_IOERR_FSYNC; });
+    EXPECT_FALSE(write(*store, binding(2)));
+    EXPECT_FALSE(write(*store, binding(2)));
+    if (is_disk_well_again) {
+      FaultVfs::instance().clear();
+      EXPECT_TRUE(write(*store, binding(2)));
+    }
+    FaultVfs::instance().clear();
+    store.reset();
+    EXPECT_EQ(on_disk()->bindings.size(), is_disk_well_again ? 2U : 1U);
+  }
+}
+
 TEST_F(SqliteStoreTest, AFullDiskIsSaidAndRecoveredFrom) {
   const auto store = open();
   ASSERT_TRUE(write(*store, binding(1)));

@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/api/api.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+#include "control/quote.hpp"
+
+namespace control::api {
+namespace {
+
+store::Micros wall_clock() {
+  using namespace std::chrono;
+  return duration_cast<microseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+Response nobody() {
+  return response_of(
+      Error::of(401, Code::not_allowed, "no valid credentials: send Authorization: Bearer TOKEN"));
+}
+
+Response may_not_write() {
+  return response_of(Error::of(403, Code::not_allowed, "this token may read, not write"));
+}
+
+}  // namespace
+
+Api::Api(State&& state, store::Store& store, Steering& steering, Tokens& tokens, Hooks hooks,
+         const ApiOptions& options)
+    : tokens_(tokens),
+      options_(options),
+      rate_(options.requests_per_second),
+      engine_(std::move(state), store, steering,
+              {.to_control = std::move(hooks.to_control),
+               .answer = [this](Answer&& a, Reply&& r) { answer(std::move(a), std::move(r)); },
+               .complain = std::move(hooks.complain),
+               .now = wall_clock},
+              options.engine) {}
+
+std::expected<Api::Admitted, Response> Api::admit(Request&& head, Clock::time_point now) {
+  auto principal = tokens_.find(head);
+  if (!principal) return std::unexpected(nobody());
+  if (principal->token != 0 && !rate_.take(principal->token, now))
+    return std::unexpected(
+        response_of(Error::of(429, Code::rate_limited,
+                              fmt::format("more than {} requests a second by this token",
+                                          options_.requests_per_second))));
+  auto found = route(head.method, head.target);
+  if (!found) {
+    Response response = response_of(found.error());
+    if (response.status == 405) response.allowed_methods = allowed_methods(head.target);
+    return std::unexpected(std::move(response));
+  }
+  if (!found->account.empty() && !principal->may_see(found->account))
+    return std::unexpected(response_of(Error::of(
+        404, Code::no_such_route, fmt::format("there is no account {}", quoted(found->account)))));
+  if (found->endpoint->writes && !principal->may_write) return std::unexpected(may_not_write());
+  return Admitted{.job = {.route = std::move(*found),
+                          .principal = std::move(*principal),
+                          .request = std::move(head)},
+                  .body_bytes_max = options_.body_bytes_max};
+}
+
+void Api::perform(Job&& job, Reply reply) {
+  if (engine_.submit(job, reply)) return;
+  reply(response_of(
+      Error::of(503, Code::not_writable, "too many requests are waiting; try again later")));
+}
+
+void Api::answer(Answer&& answer, Reply&& reply) {
+  if (answer.awaits <= engine_.active()) {
+    reply(std::move(answer.response));
+    return;
+  }
+  waiters_.push_back({.generation = answer.awaits,
+                      .until = Clock::now() + options_.grace_timeout,
+                      .response = std::move(answer.response),
+                      .reply = std::move(reply)});
+}
+
+void Api::set_active(std::uint64_t generation) {
+  engine_.set_active(generation);
+  for (auto waiter = waiters_.begin(); waiter != waiters_.end();) {
+    if (waiter->generation > generation) {
+      ++waiter;
+      continue;
+    }
+    const Waiter done = std::move(*waiter);
+    waiter = waiters_.erase(waiter);
+    done.reply(Response(done.response));
+  }
+}
+
+void Api::expire(Clock::time_point now) {
+  while (!waiters_.empty() && waiters_.front().until <= now) {
+    const Waiter late = std::move(waiters_.front());
+    waiters_.pop_front();
+    late.reply(not_yet_in_force());
+  }
+}
+
+}  // namespace control::api

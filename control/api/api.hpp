@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <list>
+#include <memory>
+
+#include "control/api/engine.hpp"
+#include "control/api/rate.hpp"
+
+namespace control::api {
+
+struct ApiOptions {
+  std::size_t body_bytes_max = std::size_t{1} << 20;
+  double requests_per_second = 1000;  // of a token
+  std::chrono::milliseconds grace_timeout{1000};
+  EngineLimits engine;
+};
+
+// The API without the protocol that carries it: lets requests in, has them carried out by the store
+// thread, and keeps back replies until what they say is in force.
+//
+// Lives on the control thread; nothing here waits.
+class Api {
+ public:
+  using Clock = std::chrono::steady_clock;
+  struct Hooks {
+    // As Engine's.
+    std::function<void(std::function<void()>)> to_control;
+    std::function<void(const std::string&)> complain;
+  };
+
+  // All that is given outlives it.
+  Api(State&& state, store::Store& store, Steering& steering, Tokens& tokens, Hooks hooks,
+      const ApiOptions& options);
+
+  struct Admitted {
+    Job job;  // but for the body
+    std::size_t body_bytes_max;
+  };
+  // By the head of a request: 401, 403, 404, 405, 429, or what to read its body for.
+  [[nodiscard]] std::expected<Admitted, Response> admit(Request&& head, Clock::time_point now);
+  void perform(Job&& job, Reply reply);
+
+  // Every worker has passed this generation.
+  void set_active(std::uint64_t generation);
+  // Answers who waited too long; to be called ten times a second or more.
+  void expire(Clock::time_point now);
+  void set_grace_timeout(std::chrono::milliseconds timeout) noexcept {
+    options_.grace_timeout = timeout;
+  }
+
+  [[nodiscard]] Engine& engine() noexcept { return engine_; }
+
+ private:
+  struct Waiter {
+    std::uint64_t generation;
+    Clock::time_point until;
+    Response response;
+    Reply reply;
+  };
+
+  void answer(Answer&& answer, Reply&& reply);
+
+  Tokens& tokens_;
+  ApiOptions options_;
+  RateLimiter rate_;
+  std::list<Waiter> waiters_;  // in the order of their time
+  Engine engine_;              // the last, so that it ends first
+};
+
+}  // namespace control::api

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cstdint>
+
+#include "control/api/message.hpp"
+#include "control/api/principal.hpp"
+#include "control/api/route.hpp"
+#include "control/api/shapes.hpp"
+#include "control/api/state.hpp"
+
+// What operations do to the state, and what they answer. No sockets, no threads, no clock.
+namespace control::api {
+
+// A request that was let in: who asks for what.
+struct Job {
+  Route route;
+  Principal principal;
+  Request request;
+};
+
+struct Answer {
+  Response response;
+  // The generation that has to be active before this is sent; 0: none. Where it is not in time, the
+  // response is that of not_yet_in_force().
+  std::uint64_t awaits = 0;
+};
+
+[[nodiscard]] Response response_of(const Error& error);
+// 503: what was asked for is durable, but a worker holds on to an older table.
+[[nodiscard]] Response not_yet_in_force();
+
+// Carries it out. State::is_changed() afterwards tells whether it has to be written.
+[[nodiscard]] Answer carry_out(State& state, const Progress& progress, const Job& job,
+                               store::Micros now);
+
+}  // namespace control::api

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/api/route.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "control/quote.hpp"
+
+namespace control::api {
+namespace {
+
+constexpr std::array kEndpoints{
+    Endpoint{Method::get, "/accounts/{account}/addressing/services", Operation::list_services,
+             false},
+    Endpoint{Method::get, "/accounts/{account}/addressing/prefixes", Operation::list_prefixes,
+             false},
+    Endpoint{Method::post, "/accounts/{account}/addressing/prefixes", Operation::create_prefix,
+             true},
+    Endpoint{Method::get, "/accounts/{account}/addressing/prefixes/{prefix}", Operation::get_prefix,
+             false},
+    Endpoint{Method::patch, "/accounts/{account}/addressing/prefixes/{prefix}",
+             Operation::edit_prefix, true},
+    Endpoint{Method::del, "/accounts/{account}/addressing/prefixes/{prefix}",
+             Operation::delete_prefix, true},
+    Endpoint{Method::get, "/accounts/{account}/addressing/prefixes/{prefix}/bindings",
+             Operation::list_bindings, false},
+    Endpoint{Method::post, "/accounts/{account}/addressing/prefixes/{prefix}/bindings",
+             Operation::create_binding, true},
+    Endpoint{Method::get, "/accounts/{account}/addressing/prefixes/{prefix}/bindings/{binding}",
+             Operation::get_binding, false},
+    Endpoint{Method::del, "/accounts/{account}/addressing/prefixes/{prefix}/bindings/{binding}",
+             Operation::delete_binding, true},
+};
+
+constexpr std::string_view kMount = "/client/v4";
+constexpr std::size_t kIdBytesMax = 36;
+constexpr std::size_t kTargetBytesMax = 4096;
+
+bool is_id(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= kIdBytesMax && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
+  });
+}
+
+// The first segment, which `path` loses; path: begins with a slash.
+std::string_view take_segment(std::string_view& path) noexcept {
+  const std::size_t end = std::min(path.find('/', 1), path.size());
+  const std::string_view segment = path.substr(1, end - 1);
+  path.remove_prefix(end);
+  return segment;
+}
+
+// What stands for the parameters, in their order; nullopt: another path.
+std::optional<std::vector<std::string_view>> match(std::string_view pattern,
+                                                   std::string_view path) {
+  std::vector<std::string_view> values;
+  while (!pattern.empty() && !path.empty()) {
+    const std::string_view wanted = take_segment(pattern);
+    const std::string_view given = take_segment(path);
+    const bool is_parameter = wanted.starts_with('{');
+    if (is_parameter ? !is_id(given) : wanted != given) return std::nullopt;
+    if (is_parameter) values.push_back(given);
+  }
+  if (!pattern.empty() || !path.empty()) return std::nullopt;
+  return values;
+}
+
+std::string_view path_of(std::string_view target) noexcept {
+  std::string_view path = target.substr(0, target.find('?'));
+  // Not so for what is ours alone.
+  if (path.starts_with(kMount) && path.substr(kMount.size()).starts_with("/accounts/"))
+    path.remove_prefix(kMount.size());
+  return path;
+}
+
+std::optional<unsigned> hex(char c) noexcept {
+  if (c >= '0' && c <= '9') return static_cast<unsigned>(c - '0');
+  if (c >= 'a' && c <= 'f') return static_cast<unsigned>(c - 'a' + 10);
+  if (c >= 'A' && c <= 'F') return static_cast<unsigned>(c - 'A' + 10);
+  return std::nullopt;
+}
+
+std::optional<std::string> decoded(std::string_view text) {
+  std::string plain;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '+') {
+      plain += ' ';
+    } else if (text[i] != '%') {
+      plain += text[i];
+    } else {
+      if (i + 2 >= text.size()) return std::nullopt;
+      const auto high = hex(text[i + 1]);
+      const auto low = hex(text[i + 2]);
+      if (!high || !low) return std::nullopt;
+      plain += static_cast<char>(*high << 4 | *low);
+      i += 2;
+    }
+  }
+  return plain;
+}
+
+std::expected<void, Error> read_query(std::string_view target, Route& route) {
+  const std::size_t mark = target.find('?');
+  if (mark == std::string_view::npos) return {};
+  std::string_view rest = target.substr(mark + 1);
+  while (!rest.empty()) {
+    const std::string_view part = rest.substr(0, rest.find('&'));
+    rest.remove_prefix(std::min(part.size() + 1, rest.size()));
+    const std::size_t equals = part.find('=');
+    const auto key = decoded(part.substr(0, equals));
+    const auto value =
+        decoded(equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1));
+    if (!key || !value)
+      return std::unexpected(
+          Error::of(400, Code::malformed_body, "the query has a broken percent sign"));
+    if (!route.query.try_emplace(*key, *value).second)
+      return std::unexpected(
+          Error::of(400, Code::malformed_body,
+                    fmt::format("the query gives {} more than once", quoted(*key))));
+  }
+  return {};
+}
+
+Error no_such_route(std::string_view target) {
+  return Error::of(404, Code::no_such_route,
+                   fmt::format("there is no {}", quoted(target.substr(0, target.find('?')))));
+}
+
+}  // namespace
+
+std::span<const Endpoint> endpoints() noexcept {
+  return kEndpoints;
+}
+
+std::string_view name_of(Method method) noexcept {
+  switch (method) {
+    case Method::get:
+      return "GET";
+    case Method::post:
+      return "POST";
+    case Method::patch:
+      return "PATCH";
+    case Method::put:
+      return "PUT";
+    case Method::del:
+      return "DELETE";
+    case Method::other:
+      break;
+  }
+  return "";
+}
+
+std::string allowed_methods(std::string_view target) {
+  const std::string_view path = path_of(target);
+  std::string all;
+  for (const Endpoint& endpoint : kEndpoints) {
+    if (!match(endpoint.path, path)) continue;
+    if (!all.empty()) all += ", ";
+    all += name_of(endpoint.method);
+  }
+  return all;
+}
+
+std::expected<Route, Error> route(Method method, std::string_view target) {
+  const std::string_view path = path_of(target);
+  if (target.size() > kTargetBytesMax || !path.starts_with('/'))
+    return std::unexpected(no_such_route(target));
+  bool is_known = false;
+  for (const Endpoint& endpoint : kEndpoints) {
+    const auto values = match(endpoint.path, path);
+    if (!values) continue;
+    is_known = true;
+    if (endpoint.method != method) continue;
+    Route found{.endpoint = &endpoint, .account = {}, .prefix = {}, .binding = {}, .query = {}};
+    const std::array slots{&found.account, &found.prefix, &found.binding};
+    for (std::size_t i = 0; i < values->size(); ++i) *slots.at(i) = (*values)[i];
+    if (auto done = read_query(target, found); !done) return std::unexpected(done.error());
+    return found;
+  }
+  if (is_known)
+    return std::unexpected(Error::of(
+        405, Code::method_not_allowed,
+        fmt::format("{} has no such method; it has {}", quoted(path), allowed_methods(target))));
+  return std::unexpected(no_such_route(target));
+}
+
+}  // namespace control::api

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <expected>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "control/api/error.hpp"
+#include "control/api/message.hpp"
+
+// Which operation a method and a target mean. Pure functions.
+namespace control::api {
+
+enum class Operation : std::uint8_t {
+  list_services,
+  list_prefixes,
+  create_prefix,
+  get_prefix,
+  edit_prefix,
+  delete_prefix,
+  list_bindings,
+  create_binding,
+  get_binding,
+  delete_binding,
+};
+
+struct Endpoint {
+  Method method;
+  // {account}, {prefix}, {binding}: one segment of letters, digits and '-', at most 36.
+  std::string_view path;
+  Operation operation;
+  // Whether it changes anything: a token that may only read is refused.
+  bool writes;
+};
+// Those of accounts are served below /client/v4 too.
+[[nodiscard]] std::span<const Endpoint> endpoints() noexcept;
+
+struct Route {
+  const Endpoint* endpoint = nullptr;
+  std::string account;
+  std::string prefix;
+  std::string binding;
+  std::map<std::string, std::string, std::less<>> query;  // decoded
+};
+
+// 404, 405 (its faults are followed by the methods there are: allowed_methods()) or 400. Segments
+// are taken as they are: an empty one, a percent sign or a trailing slash leads nowhere.
+[[nodiscard]] std::expected<Route, Error> route(Method method, std::string_view target);
+// "GET, POST" for the path of this target.
+[[nodiscard]] std::string allowed_methods(std::string_view target);
+
+[[nodiscard]] std::string_view name_of(Method method) noexcept;
+
+}  // namespace control::api

@@ -161,8 +161,7 @@ TEST_F(Durability, StateStoreAndTableAgreeAfterRandomFailures) {
     if (round % 20 == 0) expect_store_equals_table();
     json listed = json::object();
     const json rows = get(bindings(prefix_)).result();
-    for (const json& row : rows)
-      listed[row.at("cidr")] = row.at("service_name");
+    for (const json& row : rows) listed[row.at("cidr")] = row.at("service_name");
     EXPECT_EQ(listed.size(), steering_.in_force.binding_count());
   }
   EXPECT_GT(failures, 20);

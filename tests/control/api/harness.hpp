@@ -148,7 +148,7 @@ class ApiTest : public testing::Test {
     api_ = std::make_unique<api::Api>(
         std::move(state), *store_, steering_, tokens_,
         api::Api::Hooks{
-            .to_control = [this](std::function<void()> what) { loop_.post(std::move(what)); },
+            .to_control = to_control_,
             .complain = [this](const std::string& what) { complaints_.push_back(what); }},
         options_);
   }
@@ -247,6 +247,9 @@ class ApiTest : public testing::Test {
   api::ApiOptions options_;
   PlayedSteering steering_;
   Loop loop_;
+  std::function<void(std::function<void()>)> to_control_ = [this](std::function<void()> what) {
+    loop_.post(std::move(what));
+  };
   bool is_stuck_ = false;  // no worker passes
   std::vector<std::string> complaints_;
   std::unique_ptr<store::SqliteStore> store_;

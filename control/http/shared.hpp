@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <list>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "control/http/server.hpp"
+
+namespace control::http {
+
+// A connection, as those know it who only count or close it.
+class AnyConnection {
+ public:
+  AnyConnection() = default;
+  AnyConnection(const AnyConnection&) = delete;
+  AnyConnection& operator=(const AnyConnection&) = delete;
+  virtual ~AnyConnection() = default;
+  virtual void close() = 0;
+};
+
+class Acceptors;
+
+// What all connections of a Server share. Each holds it, so that it lives until the last has ended.
+class Server::Shared : public std::enable_shared_from_this<Server::Shared> {
+ public:
+  using IdleList = std::list<AnyConnection*>;
+
+  Shared(boost::asio::io_context& control_, api::Api& api_, const Limits& limits_, Log log_)
+      : control(control_), api(api_), limits(limits_), log(std::move(log_)) {}
+
+  boost::asio::io_context& control;
+  api::Api& api;
+  Limits limits;
+  Log log;
+  std::optional<boost::asio::ssl::context> tls;
+  std::size_t receiving_bytes = 0;
+  // Those that wait for a request, the longest first.
+  IdleList idle;
+  // All of them.
+  std::list<AnyConnection*> all;
+  bool is_ending = false;
+  std::vector<std::shared_ptr<Acceptors>> acceptors;
+};
+
+// Each starts a connection, which owns itself.
+void serve(std::shared_ptr<Server::Shared> shared, boost::asio::ip::tcp::socket&& socket);
+void serve_tls(std::shared_ptr<Server::Shared> shared, boost::asio::ip::tcp::socket&& socket);
+void serve(std::shared_ptr<Server::Shared> shared,
+           boost::asio::local::stream_protocol::socket&& socket);
+
+}  // namespace control::http

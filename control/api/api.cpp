@@ -20,8 +20,21 @@ Response nobody() {
       Error::of(401, Code::not_allowed, "no valid credentials: send Authorization: Bearer TOKEN"));
 }
 
-Response may_not_write() {
-  return response_of(Error::of(403, Code::not_allowed, "this token may read, not write"));
+Response forbidden(Right right) {
+  return response_of(Error::of(403, Code::not_allowed,
+                               right == Right::write
+                                   ? "this token may read, not write"
+                                   : "tokens are made and revoked by the Unix socket alone"));
+}
+
+bool has(const Principal& principal, Right right) {
+  return right == Right::read ||
+         (right == Right::write ? principal.may_write : principal.may_administer);
+}
+
+State&& take_tokens(State&& state, Tokens& tokens) {
+  tokens.set(state.tokens());
+  return std::move(state);
 }
 
 }  // namespace
@@ -31,9 +44,10 @@ Api::Api(State&& state, store::Store& store, Steering& steering, Tokens& tokens,
     : tokens_(tokens),
       options_(options),
       rate_(options.requests_per_second),
-      engine_(std::move(state), store, steering,
+      engine_(take_tokens(std::move(state), tokens), store, steering,
               {.to_control = std::move(hooks.to_control),
                .answer = [this](Answer&& a, Reply&& r) { answer(std::move(a), std::move(r)); },
+               .token = [this](const store::TokenRow& row) { tokens_.put(row); },
                .complain = std::move(hooks.complain),
                .now = wall_clock},
               options.engine) {}
@@ -55,7 +69,8 @@ std::expected<Api::Admitted, Response> Api::admit(Request&& head, Clock::time_po
   if (!found->account.empty() && !principal->may_see(found->account))
     return std::unexpected(response_of(Error::of(
         404, Code::no_such_route, fmt::format("there is no account {}", quoted(found->account)))));
-  if (found->endpoint->writes && !principal->may_write) return std::unexpected(may_not_write());
+  if (!has(*principal, found->endpoint->right))
+    return std::unexpected(forbidden(found->endpoint->right));
   return Admitted{.job = {.route = std::move(*found),
                           .principal = std::move(*principal),
                           .request = std::move(head)},

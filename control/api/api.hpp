@@ -33,7 +33,7 @@ class Api {
     std::function<void(const std::string&)> complain;
   };
 
-  // All that is given outlives it.
+  // All that is given outlives it. tokens: set to those of the state.
   Api(State&& state, store::Store& store, Steering& steering, Tokens& tokens, Hooks hooks,
       const ApiOptions& options);
 

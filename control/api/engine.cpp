@@ -123,8 +123,11 @@ void Engine::carry_out_one(Item& item) {
     item.task(state_);
     return;
   }
-  const Progress progress{.active = active(), .magic_transit_up = steering_.is_magic_transit_up()};
-  item.answer = carry_out(state_, progress, item.job, hooks_.now());
+  const Context context{
+      .progress = {.active = active(), .magic_transit_up = steering_.is_magic_transit_up()},
+      .now = hooks_.now(),
+      .store = &store_};
+  item.answer = carry_out(state_, context, item.job);
 }
 
 std::string Engine::make_durable(std::unique_ptr<Steering::Table>& table) {
@@ -132,8 +135,9 @@ std::string Engine::make_durable(std::unique_ptr<Steering::Table>& table) {
     auto prepared = steering_.prepare(state_);
     if (!prepared) return fmt::format("the next table cannot be made: {}", prepared.error());
     table = std::move(*prepared);
-    if (const auto written = store_.write(state_.batch(hooks_.now())); !written)
-      return written.error().message;
+    const store::Batch batch = state_.batch(hooks_.now());
+    if (const auto written = store_.write(batch); !written) return written.error().message;
+    for (const store::TokenRow& row : batch.tokens) hooks_.token(row);
   } catch (const std::exception& error) {
     return fmt::format("the next table cannot be made: {}", error.what());
   }

@@ -39,6 +39,8 @@ class Engine {
     std::function<void(std::function<void()>)> to_control;
     // On the control thread, with an answer.
     std::function<void(Answer&&, Reply&&)> answer;
+    // On the store thread: a token that is new or changed, durably.
+    std::function<void(const store::TokenRow&)> token;
     // On the store thread: something for the log.
     std::function<void(const std::string&)> complain;
     // Microseconds since 1970; on the store thread.

@@ -278,8 +278,8 @@ Response not_yet_in_force() {
       "the change is durable, but not yet in force: a worker holds on to an older table"));
 }
 
-Answer carry_out(State& state, const Progress& progress, const Job& job, store::Micros now) {
-  Call call(state, progress, job, now);
+Answer carry_out(State& state, const Context& context, const Job& job) {
+  Call call(state, context.progress, job, context.now);
   switch (job.route.endpoint->operation) {
     case Operation::list_services:
       return {.response = {.status = 200, .body = success_of(services_json())}};
@@ -301,8 +301,9 @@ Answer carry_out(State& state, const Progress& progress, const Job& job, store::
       return call.get_binding();
     case Operation::delete_binding:
       return call.delete_binding();
+    default:
+      return carry_out_own(state, context, job);
   }
-  return {};
 }
 
 }  // namespace control::api

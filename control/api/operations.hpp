@@ -30,8 +30,17 @@ struct Answer {
 // 503: what was asked for is durable, but a worker holds on to an older table.
 [[nodiscard]] Response not_yet_in_force();
 
+// What they read besides the state.
+struct Context {
+  Progress progress;
+  store::Micros now = 0;
+  store::Store* store = nullptr;  // for the history
+};
+
 // Carries it out. State::is_changed() afterwards tells whether it has to be written.
-[[nodiscard]] Answer carry_out(State& state, const Progress& progress, const Job& job,
-                               store::Micros now);
+[[nodiscard]] Answer carry_out(State& state, const Context& context, const Job& job);
+
+// Those of steer itself, below /steer/v1.
+[[nodiscard]] Answer carry_out_own(State& state, const Context& context, const Job& job);
 
 }  // namespace control::api

@@ -17,25 +17,30 @@ namespace {
 
 constexpr std::array kEndpoints{
     Endpoint{Method::get, "/accounts/{account}/addressing/services", Operation::list_services,
-             false},
+             Right::read},
     Endpoint{Method::get, "/accounts/{account}/addressing/prefixes", Operation::list_prefixes,
-             false},
+             Right::read},
     Endpoint{Method::post, "/accounts/{account}/addressing/prefixes", Operation::create_prefix,
-             true},
+             Right::write},
     Endpoint{Method::get, "/accounts/{account}/addressing/prefixes/{prefix}", Operation::get_prefix,
-             false},
+             Right::read},
     Endpoint{Method::patch, "/accounts/{account}/addressing/prefixes/{prefix}",
-             Operation::edit_prefix, true},
+             Operation::edit_prefix, Right::write},
     Endpoint{Method::del, "/accounts/{account}/addressing/prefixes/{prefix}",
-             Operation::delete_prefix, true},
+             Operation::delete_prefix, Right::write},
     Endpoint{Method::get, "/accounts/{account}/addressing/prefixes/{prefix}/bindings",
-             Operation::list_bindings, false},
+             Operation::list_bindings, Right::read},
     Endpoint{Method::post, "/accounts/{account}/addressing/prefixes/{prefix}/bindings",
-             Operation::create_binding, true},
+             Operation::create_binding, Right::write},
     Endpoint{Method::get, "/accounts/{account}/addressing/prefixes/{prefix}/bindings/{binding}",
-             Operation::get_binding, false},
+             Operation::get_binding, Right::read},
     Endpoint{Method::del, "/accounts/{account}/addressing/prefixes/{prefix}/bindings/{binding}",
-             Operation::delete_binding, true},
+             Operation::delete_binding, Right::write},
+    Endpoint{Method::get, "/steer/v1/tokens", Operation::list_tokens, Right::administer},
+    Endpoint{Method::post, "/steer/v1/tokens", Operation::create_token, Right::administer},
+    Endpoint{Method::del, "/steer/v1/tokens/{token}", Operation::revoke_token, Right::administer},
+    Endpoint{Method::get, "/steer/v1/status", Operation::show_status, Right::read},
+    Endpoint{Method::get, "/steer/v1/history", Operation::show_history, Right::read},
 };
 
 constexpr std::string_view kMount = "/client/v4";
@@ -56,19 +61,29 @@ std::string_view take_segment(std::string_view& path) noexcept {
   return segment;
 }
 
-// What stands for the parameters, in their order; nullopt: another path.
-std::optional<std::vector<std::string_view>> match(std::string_view pattern,
-                                                   std::string_view path) {
-  std::vector<std::string_view> values;
+struct Parameter {
+  std::string_view name;  // with its braces
+  std::string_view value;
+};
+
+// What stands for the parameters; nullopt: another path.
+std::optional<std::vector<Parameter>> match(std::string_view pattern, std::string_view path) {
+  std::vector<Parameter> parameters;
   while (!pattern.empty() && !path.empty()) {
     const std::string_view wanted = take_segment(pattern);
     const std::string_view given = take_segment(path);
     const bool is_parameter = wanted.starts_with('{');
     if (is_parameter ? !is_id(given) : wanted != given) return std::nullopt;
-    if (is_parameter) values.push_back(given);
+    if (is_parameter) parameters.push_back({wanted, given});
   }
   if (!pattern.empty() || !path.empty()) return std::nullopt;
-  return values;
+  return parameters;
+}
+
+std::string& slot_of(Route& route, std::string_view name) {
+  if (name == "{account}") return route.account;
+  if (name == "{prefix}") return route.prefix;
+  return name == "{binding}" ? route.binding : route.token;
 }
 
 std::string_view path_of(std::string_view target) noexcept {
@@ -173,13 +188,13 @@ std::expected<Route, Error> route(Method method, std::string_view target) {
     return std::unexpected(no_such_route(target));
   bool is_known = false;
   for (const Endpoint& endpoint : kEndpoints) {
-    const auto values = match(endpoint.path, path);
-    if (!values) continue;
+    const auto parameters = match(endpoint.path, path);
+    if (!parameters) continue;
     is_known = true;
     if (endpoint.method != method) continue;
-    Route found{.endpoint = &endpoint, .account = {}, .prefix = {}, .binding = {}, .query = {}};
-    const std::array slots{&found.account, &found.prefix, &found.binding};
-    for (std::size_t i = 0; i < values->size(); ++i) *slots.at(i) = (*values)[i];
+    Route found;
+    found.endpoint = &endpoint;
+    for (const Parameter& parameter : *parameters) slot_of(found, parameter.name) = parameter.value;
     if (auto done = read_query(target, found); !done) return std::unexpected(done.error());
     return found;
   }

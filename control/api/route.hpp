@@ -24,17 +24,28 @@ enum class Operation : std::uint8_t {
   create_binding,
   get_binding,
   delete_binding,
+  list_tokens,
+  create_token,
+  revoke_token,
+  show_status,
+  show_history,
+};
+
+enum class Right : std::uint8_t {
+  read,
+  write,       // changes something
+  administer,  // makes and revokes tokens, which only the Unix socket may
 };
 
 struct Endpoint {
   Method method;
-  // {account}, {prefix}, {binding}: one segment of letters, digits and '-', at most 36.
+  // {account}, {prefix}, {binding}, {token}: one segment of letters, digits and '-', at most 36.
   std::string_view path;
   Operation operation;
-  // Whether it changes anything: a token that may only read is refused.
-  bool writes;
+  // What a token must be allowed.
+  Right right;
 };
-// Those of accounts are served below /client/v4 too.
+// Those of accounts are served below /client/v4 too. See openapi.yaml.
 [[nodiscard]] std::span<const Endpoint> endpoints() noexcept;
 
 struct Route {
@@ -42,6 +53,7 @@ struct Route {
   std::string account;
   std::string prefix;
   std::string binding;
+  std::string token;
   std::map<std::string, std::string, std::less<>> query;  // decoded
 };
 

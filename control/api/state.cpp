@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <iterator>
 #include <set>
 #include <utility>
 
@@ -70,14 +71,16 @@ class Loader final : public store::StateReader {
     catalog_.put(row);
   }
   void deleted(store::DeletedRow&& row) override { deleted_.push_back(row); }
-  void token(store::TokenRow&&) override {}  // see Tokens
+  void token(store::TokenRow&& row) override { tokens_.push_back(std::move(row)); }
 
   [[nodiscard]] std::span<const Change> changes() const { return changes_; }
   [[nodiscard]] const std::vector<store::DeletedRow>& deleted_rows() const { return deleted_; }
+  [[nodiscard]] std::vector<store::TokenRow>& tokens() { return tokens_; }
 
  private:
   Catalog& catalog_;
   std::vector<store::DeletedRow> deleted_;
+  std::vector<store::TokenRow> tokens_;
   std::vector<Change> changes_;
 };
 
@@ -93,6 +96,8 @@ std::expected<void, store::StoreError> State::load(store::Store& store) {
         store::StoreError{fmt::format("what the store holds breaks a rule, as it is set now: {}",
                                       applied.error().front().message)});
   fresh.generation_ = *generation;
+  fresh.bindings_max_ = bindings_max_;
+  fresh.tokens_ = std::move(loader.tokens());
   for (const store::DeletedRow& row : loader.deleted_rows()) {
     fresh.deleted_.emplace(row.id, row);
     fresh.newly_deleted_.push_back(row.id);
@@ -191,6 +196,7 @@ void State::follow_binding(const lpm::AnyPrefix& prefix, const lpm::AnyPrefix& c
 
 std::expected<std::vector<NetChange>, std::vector<Violation>> State::apply(
     std::span<const Change> changes, const Details& details, const Author& author) {
+  if (auto violation = too_many(changes)) return std::unexpected(std::vector{*violation});
   const Named named = named_by(changes, catalog_);
   if (auto applied = bindings_.apply(changes); !applied) return std::unexpected(applied.error());
   is_single_ = changes.size() == 1;
@@ -207,6 +213,26 @@ std::expected<std::vector<NetChange>, std::vector<Violation>> State::apply(
   return net;
 }
 
+std::optional<Violation> State::too_many(std::span<const Change> changes) const {
+  const auto of = [changes](Change::Kind kind) {
+    return static_cast<std::size_t>(std::ranges::count(changes, kind, &Change::kind));
+  };
+  const std::size_t added = of(Change::Kind::add_binding);
+  const std::size_t removed = of(Change::Kind::remove_binding);
+  if (added <= removed || catalog_.bindings().size() + added - removed <= bindings_max_)
+    return std::nullopt;
+  const auto last =
+      std::ranges::find(changes.rbegin(), changes.rend(), Change::Kind::add_binding, &Change::kind);
+  return Violation{
+      .code = ViolationCode::too_many_bindings,
+      .change = static_cast<std::size_t>(std::distance(last, changes.rend())) - 1,
+      .field = Field::cidr,
+      .value = to_string(last->cidr),
+      .message = fmt::format("{} bindings in all are too many; this process has counters for {}: "
+                             "raise bindings-max and restart",
+                             catalog_.bindings().size() + added - removed, bindings_max_)};
+}
+
 void State::describe(const lpm::AnyPrefix& prefix, std::string description, const Author& author) {
   const PrefixRow* const before = catalog_.find<PrefixRow>(prefix);
   if (before == nullptr) return;
@@ -217,6 +243,17 @@ void State::describe(const lpm::AnyPrefix& prefix, std::string description, cons
   row.generation = ++generation_;
   catalog_.put(row);
   add_history(author, fmt::format("=prefix {} described\n", to_string(prefix)));
+}
+
+void State::put_token(const store::TokenRow& row, const Author& author) {
+  if (changed_tokens_.empty()) tokens_before_ = tokens_;
+  const auto index = static_cast<std::size_t>(row.number - 1);
+  if (index >= tokens_.size()) tokens_.resize(index + 1);
+  tokens_[index] = row;
+  changed_tokens_.push_back(row);
+  ++generation_;
+  add_history(author,
+              fmt::format("{}token {} {}\n", row.revoked_at ? '-' : '+', row.number, row.name));
 }
 
 void State::pass_generation() {
@@ -244,6 +281,7 @@ void State::mark() {
   touched_.clear();
   newly_deleted_.clear();
   history_.clear();
+  changed_tokens_.clear();
   marked_generation_ = generation_;
 }
 
@@ -251,6 +289,7 @@ store::Batch State::batch(store::Micros now) const {
   store::Batch batch{.generation_before = marked_generation_,
                      .generation_after = generation_,
                      .deleted_since = now - kRetryWindow,
+                     .tokens = changed_tokens_,
                      .history = history_};
   const auto place = [&]<class Row>(const Touched& touched, std::vector<const Row*>& kept,
                                     std::vector<lpm::AnyPrefix>& dropped) {
@@ -269,6 +308,49 @@ store::Batch State::batch(store::Micros now) const {
     if (const auto found = deleted_.find(id); found != deleted_.end())
       batch.deleted.push_back(found->second);
   return batch;
+}
+
+Delta State::delta() const {
+  // What was there at mark(): as it was when first touched.
+  std::map<lpm::AnyPrefix, std::optional<Service>> bindings;
+  std::map<lpm::AnyPrefix, bool> prefixes;
+  for (const Touched& touched : touched_) {
+    if (touched.is_prefix)
+      prefixes.try_emplace(touched.cidr, touched.prefix.has_value());
+    else
+      bindings.try_emplace(
+          touched.cidr, touched.binding ? std::optional(touched.binding->service) : std::nullopt);
+  }
+  // Which of them bound, or bind, a whole prefix.
+  for (const Touched& touched : touched_) {
+    if (touched.is_prefix) continue;
+    const BindingRow* const row = catalog_.find<BindingRow>(touched.cidr);
+    const bool was_default = touched.binding && touched.binding->prefix == touched.cidr;
+    const bool is_default = row != nullptr && row->prefix == touched.cidr;
+    if (was_default || is_default)
+      prefixes.try_emplace(touched.cidr, catalog_.find<PrefixRow>(touched.cidr) != nullptr);
+  }
+  Delta delta;
+  for (const auto& [cidr, before] : bindings) {
+    const BindingRow* const row = catalog_.find<BindingRow>(cidr);
+    const std::optional<Service> after =
+        row == nullptr ? std::nullopt : std::optional(row->service);
+    if (before != after) delta.bindings.push_back({cidr, before, after});
+  }
+  for (const auto& [prefix, was_there] : prefixes) {
+    const BindingRow* const row = catalog_.find<BindingRow>(prefix);
+    const bool is_bound = row != nullptr && row->prefix == prefix;
+    const auto was = bindings.find(prefix);
+    const bool was_bound = was == bindings.end() ? is_bound : was->second.has_value();
+    const auto state_of = [](bool is_there, bool is_steered) {
+      if (!is_there) return PrefixState::absent;
+      return is_steered ? PrefixState::steered : PrefixState::pending;
+    };
+    const PrefixState before = state_of(was_there, was_bound);
+    const PrefixState after = state_of(catalog_.find<PrefixRow>(prefix) != nullptr, is_bound);
+    if (before != after) delta.prefixes.push_back({prefix, before, after});
+  }
+  return delta;
 }
 
 void State::undo() {
@@ -307,6 +389,7 @@ void State::undo() {
   [[maybe_unused]] const auto undone = bindings_.apply(back);
   for (const ObjectId& id : newly_deleted_) deleted_.erase(id);
   newly_deleted_.clear();
+  if (!changed_tokens_.empty()) tokens_ = tokens_before_;
   generation_ = marked_generation_;
   mark();
 }

@@ -12,6 +12,7 @@
 
 #include "control/api/catalog.hpp"
 #include "control/binding_set.hpp"
+#include "control/delta.hpp"
 #include "control/store/store.hpp"
 
 namespace control::api {
@@ -58,6 +59,9 @@ class State {
   // The last change set's number. Every one that changes something has the next.
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
 
+  // More bindings than this are refused from now on, as too_many_bindings.
+  void set_bindings_max(std::size_t bindings) noexcept { bindings_max_ = bindings; }
+
   using Details = std::map<lpm::AnyPrefix, PrefixDetails>;
   // BindingSet::apply(), the rows and the history along with it. details: of prefixes that are
   // added. An object that is there before and after keeps its id. A change set that changes
@@ -69,6 +73,10 @@ class State {
   // A new number for a table that has the same bindings, but other settings.
   void pass_generation();
 
+  // Tokens count from 1. A change of one is a change set of its own, which the history names.
+  [[nodiscard]] const std::vector<store::TokenRow>& tokens() const noexcept { return tokens_; }
+  void put_token(const store::TokenRow& row, const Author& author);
+
   // Of what was deleted alone, not with others, within the last minute.
   [[nodiscard]] const store::DeletedRow* find_deleted(const ObjectId& id) const;
   static constexpr store::Micros kRetryWindow = 60'000'000;
@@ -78,6 +86,8 @@ class State {
   [[nodiscard]] bool is_changed() const noexcept { return generation_ != marked_generation_; }
   // What happened since mark(). Its pointers are good until the next change.
   [[nodiscard]] store::Batch batch(store::Micros now) const;
+  // The same for a table, sorted. O(n log n) of what happened.
+  [[nodiscard]] Delta delta() const;
   // Back to what there was at mark().
   void undo();
 
@@ -98,11 +108,14 @@ class State {
   void remember_deleted(const ObjectId& id, const Author& author);
   void forget_deleted();
   void add_history(const Author& author, std::string what);
+  [[nodiscard]] std::optional<Violation> too_many(std::span<const Change> changes) const;
 
   BindingSet bindings_;
+  std::size_t bindings_max_ = ~std::size_t{0};
   Catalog catalog_;
   std::uint64_t generation_ = 0;
   std::map<ObjectId, store::DeletedRow> deleted_;
+  std::vector<store::TokenRow> tokens_;            // the nth has number n + 1
   std::deque<store::DeletedRow> deleted_by_time_;  // those before mark()
 
   // Since mark().
@@ -111,6 +124,8 @@ class State {
   std::vector<Touched> touched_;
   std::vector<ObjectId> newly_deleted_;
   std::vector<store::HistoryRow> history_;
+  std::vector<store::TokenRow> tokens_before_;  // where changed_tokens_ is not empty
+  std::vector<store::TokenRow> changed_tokens_;
 };
 
 }  // namespace control::api

@@ -5,6 +5,8 @@
 
 #include <cstdio>
 #include <exception>
+#include <expected>
+#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -14,6 +16,7 @@
 #include "control/daemon/daemon.hpp"
 #include "control/daemon/describe.hpp"
 #include "control/daemon/keys.hpp"
+#include "control/daemon/persisted.hpp"
 
 namespace {
 
@@ -38,14 +41,26 @@ int check(const Config& config, const control::BindingSet& bindings) {
   return finding.lacking.empty() ? printed : kFailed;
 }
 
+// What --check looks at: the file, or what is in the data directory by now.
+std::expected<control::BindingSet, int> bindings_of(const Config& config) {
+  if (config.bindings.empty()) {
+    const bool is_there =
+        std::filesystem::exists(control::daemon::store_path(config.data_directory));
+    if (!config.check || !is_there) return control::BindingSet(config.rules);
+    return control::daemon::open_data_directory(config.data_directory, config.rules, {})
+        .state.bindings();
+  }
+  auto bindings = control::load_bindings(config.bindings, config.rules);
+  if (bindings) return std::move(*bindings);
+  for (const control::FileError& error : bindings.error())
+    complain(to_string(error, config.bindings.string()));
+  return std::unexpected(kRefused);
+}
+
 // Throws what stands in the way as std::exception.
 int run(const Config& config, const std::vector<const char*>& arguments) {
-  auto bindings = control::load_bindings(config.bindings, config.rules);
-  if (!bindings) {
-    for (const control::FileError& error : bindings.error())
-      complain(to_string(error, config.bindings.string()));
-    return kRefused;
-  }
+  auto bindings = bindings_of(config);
+  if (!bindings) return bindings.error();
   if (config.check) return check(config, *bindings);
   const auto layout = control::daemon::lay_out(config);
   if (!layout) {

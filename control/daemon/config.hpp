@@ -75,6 +75,22 @@ struct LogLevel {
   std::string level;
 };
 
+// How the API is served; only with a data directory.
+struct ApiConfig {
+  struct Listen {
+    std::string address;
+    std::uint16_t port = 0;
+  };
+  std::vector<Listen> listen{{"127.0.0.1", 8642}};
+  std::optional<bool> listen_from;    // whether the last one came from the file; nullopt: default
+  std::filesystem::path socket;       // empty: NAME.sock in the run directory
+  std::filesystem::path certificate;  // empty: no TLS
+  std::filesystem::path key;
+  unsigned requests_per_second = 1000;  // of each token
+  unsigned connections_max = 8192;
+  std::chrono::milliseconds idle_time{60'000};
+};
+
 struct Config {
   std::filesystem::path file;  // --config; empty: none
   bool check = false;
@@ -83,7 +99,10 @@ struct Config {
 
   std::vector<PortConfig> ports;
   std::vector<OutputConfig> outputs;
+  // Exactly one of the two: a file to steer by, or where the API keeps what it is told.
   std::filesystem::path bindings;
+  std::filesystem::path data_directory;
+  ApiConfig api;
   BindingRules rules;
   dataplane::Settings settings;
   bool output_down_to_magic_transit = false;

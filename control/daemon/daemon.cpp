@@ -21,12 +21,14 @@
 #include <tuple>
 #include <utility>
 
+#include "control/daemon/control_api.hpp"
 #include "control/daemon/data_plane.hpp"
 #include "control/daemon/instance.hpp"
 #include "control/daemon/interface.hpp"
 #include "control/daemon/keys.hpp"
 #include "control/daemon/log.hpp"
 #include "control/daemon/notify.hpp"
+#include "control/daemon/persisted.hpp"
 #include "control/daemon/privileges.hpp"
 #include "control/daemon/publication.hpp"
 #include "control/daemon/readiness.hpp"
@@ -57,12 +59,15 @@ std::uint32_t bindings_max_of(const Config& config, std::size_t count) {
 // The control thread: one event loop, in which nothing waits.
 class Daemon {
  public:
-  Daemon(const Config& config, const Layout& layout, BindingSet bindings,
+  // persisted: null: `bindings` come from a file.
+  Daemon(const Config& config, const Layout& layout, BindingSet bindings, Persisted* persisted,
          const std::vector<const char*>& arguments, std::filesystem::path ready_file)
       : config_(config),
+        arguments_(arguments),
         bindings_max_(bindings_max_of(config, bindings.binding_count())),
         source_(arguments, bindings_max_),
-        first_(source_.start(config, std::move(bindings))),
+        first_(source_.start(config, std::move(bindings),
+                             persisted == nullptr ? 1 : persisted->state.generation())),
         signals_(control_, SIGHUP, SIGTERM, SIGINT),
         housekeeping_(control_),
         watchdog_(control_),
@@ -78,11 +83,17 @@ class Daemon {
     data_plane_.start();
     look_at_addresses();
     publication_.begin(std::move(first_));
-    log::notice(Module::publish, "generation 1 active, {} bindings in {} prefixes",
-                publication_.view().bindings, publication_.view().prefixes);
+    log::notice(Module::publish, "generation {} active, {} bindings in {} prefixes",
+                publication_.view().active, publication_.view().bindings,
+                publication_.view().prefixes);
+    if (persisted == nullptr) return;
+    persisted->state.set_bindings_max(bindings_max_);
+    api_.emplace(control_, config_, std::move(*persisted), data_plane_, publication_, source_);
   }
 
-  void run() {
+  // run_directory: for the API's socket.
+  void run(const std::filesystem::path& run_directory) {
+    if (api_) api_->listen(run_directory);
     await_signal();
     keep_house();
     pet_watchdog();
@@ -131,13 +142,41 @@ class Daemon {
     is_reloading_ = true;
     readiness_.reload_begins();
     reload_began_ = std::chrono::steady_clock::now();
+    if (api_) {
+      reload_settings();
+      return;
+    }
     asio::post(store_, [this] {
       auto result = std::make_shared<LoadResult>(source_.load_again());
       asio::post(control_, [this, result] { put_in_force(std::move(*result)); });
     });
   }
 
+  // Where the API says what to steer by.
+  void reload_settings() {
+    const auto config = parse_config(static_cast<int>(arguments_.size()), arguments_.data());
+    if (!config) {
+      for (const std::string& error : config.error()) log::error(Module::control, "{}", error);
+      log::error(Module::control, "reload refused; generation {} stays in force",
+                 publication_.view().active);
+      finish_reload("reload refused");
+      return;
+    }
+    report_unchangeable(*config);
+    publication_.set_grace_timeout(config->grace_timeout);
+    apply_log_levels(*config);
+    api_->change_settings(*config, [this](const std::string& refused) {
+      if (!refused.empty()) log::error(Module::control, "reload refused: {}", refused);
+      finish_reload(refused.empty() ? "settings read again" : "reload refused");
+    });
+  }
+
   void reclaim(std::uint64_t active) {
+    if (api_) {
+      log::info(Module::publish, "generation {} active", active);
+      api_->set_active(active);
+      return;
+    }
     asio::post(store_, [this, active] { source_.reclaim(active); });
   }
 
@@ -207,6 +246,7 @@ class Daemon {
     constexpr std::chrono::milliseconds kEvery{100};
     data_plane_.look_around();
     look_at_addresses();
+    if (api_) api_->tick();
     housekeeping_.expires_after(kEvery);
     housekeeping_.async_wait([this](const boost::system::error_code& error) {
       if (!error) keep_house();
@@ -236,6 +276,7 @@ class Daemon {
   }
 
   const Config& config_;
+  const std::vector<const char*>& arguments_;
   std::uint32_t bindings_max_;
   TableSource source_;  // the store thread's, once that runs
   Prepared first_;      // at the start
@@ -254,7 +295,8 @@ class Daemon {
   bool reload_again_ = false;
   std::chrono::steady_clock::time_point reload_began_;
   std::vector<std::uint64_t> rounds_seen_;  // by the watchdog, by worker
-  asio::thread_pool store_{1};              // the last, so that it ends before what it uses
+  std::optional<ControlApi> api_;
+  asio::thread_pool store_{1};  // the last, so that it ends before what it uses
 };
 
 }  // namespace
@@ -267,15 +309,20 @@ void run(const Config& config, const Layout& layout, BindingSet bindings,
     log::notice(Module::control, "removed {} files that a dead instance had left", removed);
   const std::optional<UserIds> user =
       config.user.empty() ? std::nullopt : std::optional(ids_of(config.user));
+  std::optional<Persisted> persisted;
+  if (!config.data_directory.empty()) {
+    persisted.emplace(open_data_directory(config.data_directory, config.rules, user));
+    bindings = persisted->state.bindings();
+  }
   // Timers as precise as the kernel has them, instead of 50 us late. Inherited by the workers.
   prctl(PR_SET_TIMERSLACK, 1UL);
-  Daemon daemon(config, layout, std::move(bindings), arguments,
+  Daemon daemon(config, layout, std::move(bindings), persisted ? &*persisted : nullptr, arguments,
                 std::filesystem::path(instance.pid_file()).replace_extension(".ready"));
   if (user) {
     instance.give_to(user->user, user->group);
     become(*user);
   }
-  daemon.run();
+  daemon.run(instance.pid_file().parent_path());
 }
 
 }  // namespace control::daemon

@@ -10,9 +10,9 @@
 
 namespace control::daemon {
 
-// Runs until a signal asks it to end. arguments: of the command line, for reloads. Throws what
-// keeps it from starting or going on, one line each: StartError, EalError, DeviceError, XdpError,
-// ...
+// Runs until a signal asks it to end. bindings: where there is no data directory. arguments: of the
+// command line, for reloads. Throws what keeps it from starting or going on, one line each:
+// StartError, EalError, DeviceError, XdpError, ServerError, ...
 void run(const Config& config, const Layout& layout, BindingSet bindings,
          const std::vector<const char*>& arguments);
 

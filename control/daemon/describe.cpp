@@ -8,6 +8,7 @@
 
 #include "control/daemon/interface.hpp"
 #include "control/daemon/layout.hpp"
+#include "control/daemon/persisted.hpp"
 
 namespace control::daemon {
 namespace {
@@ -68,8 +69,10 @@ void describe_outputs(const Config& config, std::string& text) {
 Finding describe(const Config& config, const BindingSet& bindings) {
   Finding finding;
   std::string& text = finding.text;
-  text += fmt::format("bindings: {} prefixes, {} bindings from {}\n", bindings.prefixes().size(),
-                      bindings.binding_count(), config.bindings.string());
+  text += fmt::format(
+      "bindings: {} prefixes, {} bindings from {}\n", bindings.prefixes().size(),
+      bindings.binding_count(),
+      (config.bindings.empty() ? store_path(config.data_directory) : config.bindings).string());
   const auto layout = lay_out(config);
   if (!layout) finding.lacking = layout.error();
   for (const PortConfig& port : config.ports) {

@@ -91,6 +91,14 @@ void add_log_level(Config& config, const Setting& setting) {
   config.log_levels.push_back(std::move(level));
 }
 
+// The first that is given replaces the default, and the command line's those of the file.
+void add_listen(Config& config, const Setting& setting) {
+  const bool is_first = config.api.listen_from != setting.from_file;
+  if (is_first) config.api.listen.clear();
+  config.api.listen_from = setting.from_file;
+  if (setting.value != "none") config.api.listen.push_back(listen_of(setting.key, setting.value));
+}
+
 void set_worker_cpus(Config& config, const Setting& setting) {
   config.workers_float = setting.value == "any";
   config.worker_cpus.clear();
@@ -121,6 +129,26 @@ const std::vector<Key>& keys() {
       {.name = {"bindings", "FILE", "bindings to steer by (JSON), read again on SIGHUP"},
        .changes_while_running = true,
        .set = [](Config& c, const Setting& s) { c.bindings = path_of(c, s); }},
+      {.name =
+           {"data-directory", "DIR",
+            "where the API keeps bindings, instead of a file (relative: to where it is started)"},
+       .set = [](Config& c, const Setting& s) { c.data_directory = nonempty(s.key, s.value); }},
+      {.name = {"api-listen", "ADDRESS:PORT|none", "where the API is served (127.0.0.1:8642)"},
+       .repeated = true,
+       .set = add_listen},
+      {.name = {"api-socket", "PATH", "Unix socket of the API (NAME.sock in the run directory)"},
+       .set = [](Config& c, const Setting& s) { c.api.socket = path_of(c, s); }},
+      {.name = {"api-certificate", "FILE", "certificate chain (PEM): the API is served by TLS"},
+       .set = [](Config& c, const Setting& s) { c.api.certificate = path_of(c, s); }},
+      {.name = {"api-key", "FILE", "its key (PEM)"},
+       .set = [](Config& c, const Setting& s) { c.api.key = path_of(c, s); }},
+      {.name = {"api-rate", "N", "requests a second that a token may make (1000)"},
+       .set = [](Config& c,
+                 const Setting& s) { c.api.requests_per_second = small(s, {1, 1'000'000}); }},
+      {.name = {"api-connections", "N", "connections of API clients at once (8192)"},
+       .set = [](Config& c, const Setting& s) { c.api.connections_max = small(s, {1, 65'536}); }},
+      {.name = {"api-idle-timeout", "TIME", "an API connection that waits longer is ended (60s)"},
+       .set = [](Config& c, const Setting& s) { c.api.idle_time = duration(s.key, s.value); }},
       {.name = {"longest-prefix4", "BITS", "longest IPv4 prefix that can be onboarded (24)"},
        .changes_while_running = true,
        .set = [](Config& c, const Setting& s) { c.rules.longest_prefix4 = small(s, {0, 32}); }},
@@ -310,8 +338,15 @@ void check_ports(const Config& config, Errors& errors) {
 
 // What can be said only of all settings together.
 void check_whole(const Config& config, Errors& errors) {
-  if (config.bindings.empty())
-    errors.emplace_back("bindings is missing: give the file to steer by");
+  if (config.bindings.empty() && config.data_directory.empty())
+    errors.emplace_back(
+        "bindings is missing: give the file to steer by, or a data-directory for the API");
+  if (!config.bindings.empty() && !config.data_directory.empty())
+    errors.emplace_back(
+        "bindings and data-directory are both given: either a file says what to steer by, or the "
+        "API's clients do");
+  if (config.api.certificate.empty() != config.api.key.empty())
+    errors.emplace_back("api-certificate and api-key belong together: give both or none");
   check_ports(config, errors);
   check_outputs(config, errors);
   if (!config.worker_cpus.empty() && config.worker_cpus.size() != config.workers)

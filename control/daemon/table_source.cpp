@@ -14,7 +14,8 @@ namespace control::daemon {
 TableSource::TableSource(const std::vector<const char*>& arguments, std::uint32_t bindings_max)
     : arguments_(arguments), maker_(bindings_max) {}
 
-Prepared TableSource::start(const Config& config, BindingSet bindings) {
+Prepared TableSource::start(const Config& config, BindingSet bindings, std::uint64_t generation) {
+  generation_ = generation - 1;
   auto first = next(config, std::move(bindings));
   if (!first) throw StartError(first.error().message);
   return std::move(*first);
@@ -37,11 +38,32 @@ std::expected<TableSource::Loaded, Errors> TableSource::load_again() {
   return Loaded{std::move(*config), std::move(*prepared)};
 }
 
+std::expected<Prepared, std::string> TableSource::prepare(const Delta& delta,
+                                                          const BindingSet& bindings,
+                                                          std::uint64_t generation) {
+  auto table = maker_.prepare(delta, policy_, generation);
+  if (!table) return std::unexpected(std::move(table.error().message));
+  try {
+    return prepared(std::move(*table), delta, bindings);
+  } catch (...) {
+    maker_.abandon();
+    throw;
+  }
+}
+
+void TableSource::set_settings(const dataplane::Settings& settings) {
+  policy_ = policy_of(settings);
+}
+
+std::shared_ptr<const dataplane::Policy> TableSource::policy_of(
+    const dataplane::Settings& settings) const {
+  const bool is_same = policy_ != nullptr && policy_->settings() == settings;
+  return is_same ? policy_ : std::make_shared<const dataplane::Policy>(settings);
+}
+
 std::expected<Prepared, TableError> TableSource::next(const Config& config, BindingSet bindings) {
   const Delta delta = difference(bindings_, bindings);
-  auto policy = policy_ != nullptr && policy_->settings() == config.settings
-                    ? policy_
-                    : std::make_shared<const dataplane::Policy>(config.settings);
+  auto policy = policy_of(config.settings);
   auto table = maker_.prepare(delta, policy, generation_ + 1);
   if (!table) return std::unexpected(std::move(table.error()));
   Prepared made;

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <expected>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "control/binding_set.hpp"
@@ -23,8 +24,8 @@ class TableSource {
   // arguments: of the command line, for load_again(). bindings_max: as TableMaker's.
   TableSource(const std::vector<const char*>& arguments, std::uint32_t bindings_max);
 
-  // The first table, generation 1. Throws StartError.
-  [[nodiscard]] Prepared start(const Config& config, BindingSet bindings);
+  // The first table. generation: 1, or what the API's store is at. Throws StartError.
+  [[nodiscard]] Prepared start(const Config& config, BindingSet bindings, std::uint64_t generation);
 
   struct Loaded {
     Config config;
@@ -35,6 +36,16 @@ class TableSource {
   // what is different.
   [[nodiscard]] std::expected<Loaded, Errors> load_again();
 
+  // Where the API says what to steer by: the table after `delta`, which leads to `bindings`. Then
+  // either commit(), or abandon(), which is also what an error comes to.
+  [[nodiscard]] std::expected<Prepared, std::string> prepare(const Delta& delta,
+                                                             const BindingSet& bindings,
+                                                             std::uint64_t generation);
+  void commit() noexcept { maker_.commit(); }
+  void abandon() noexcept { maker_.abandon(); }
+  // Of tables from now on. Throws std::bad_alloc.
+  void set_settings(const dataplane::Settings& settings);
+
   // Generation `active` is.
   void reclaim(std::uint64_t active) noexcept { maker_.reclaim(active); }
 
@@ -42,6 +53,8 @@ class TableSource {
   [[nodiscard]] const Numbering& numbering() const noexcept { return maker_.numbering(); }
 
  private:
+  [[nodiscard]] std::shared_ptr<const dataplane::Policy> policy_of(
+      const dataplane::Settings& settings) const;
   [[nodiscard]] std::expected<Prepared, TableError> next(const Config& config, BindingSet bindings);
 
   const std::vector<const char*>& arguments_;

@@ -102,6 +102,23 @@ std::vector<std::string> words_in(const std::string& text, std::string_view form
 
 }  // namespace
 
+ApiConfig::Listen listen_of(std::string_view what, std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  std::string_view address = text.substr(0, colon);
+  const std::string_view port =
+      colon == std::string_view::npos ? std::string_view() : text.substr(colon + 1);
+  const bool is_ipv6 = address.starts_with('[') && address.ends_with(']');
+  if (is_ipv6) address = address.substr(1, address.size() - 2);
+  const bool is_address =
+      is_ipv6 ? lpm::parse_address6(address).has_value() : lpm::parse_address4(address).has_value();
+  if (!is_address || !digits(port))
+    throw BadValue{
+        fmt::format("{} must be none or ADDRESS:PORT, as 127.0.0.1:8642 or [::1]:8642, not {}",
+                    what, control::quoted(text))};
+  return {.address = std::string(address),
+          .port = static_cast<std::uint16_t>(number(what, port, {0, 65535}))};
+}
+
 void refuse_choice(std::string_view what, std::string_view text,
                    const std::vector<std::string_view>& allowed) {
   std::string list;

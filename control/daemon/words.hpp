@@ -38,6 +38,9 @@ struct Range {
 [[nodiscard]] std::vector<unsigned> numbers(std::string_view what, std::string_view text,
                                             Range allowed);
 
+// "127.0.0.1:8642", "[::1]:8642".
+[[nodiscard]] ApiConfig::Listen listen_of(std::string_view what, std::string_view text);
+
 // "wan interface=eth1 role=ingress" and "cdn port=lan rewrite=ethernet ...".
 [[nodiscard]] PortConfig port_of(const std::string& text);
 [[nodiscard]] OutputConfig output_of(const std::string& text);

@@ -38,12 +38,18 @@ class PlayedSteering final : public api::Steering {
 
   std::expected<std::unique_ptr<Table>, std::string> prepare(const api::State& state) override {
     if (!refusal.empty()) return std::unexpected(refusal);
+    EXPECT_TRUE(state.delta() == difference(committed, state.bindings()))
+        << "what is said to be different is not";
     auto made = std::make_unique<Made>();
     made->bindings = state.bindings();
     made->generation = state.generation();
     return made;
   }
-  void commit(Table& table) noexcept override { static_cast<Made&>(table).is_committed = true; }
+  void commit(Table& table) noexcept override {
+    auto& made = static_cast<Made&>(table);
+    made.is_committed = true;
+    committed = made.bindings;
+  }
   void publish(std::unique_ptr<Table> table) override {
     auto& made = static_cast<Made&>(*table);
     EXPECT_TRUE(made.is_committed);
@@ -59,6 +65,7 @@ class PlayedSteering final : public api::Steering {
   std::uint64_t published = 0;
   std::uint64_t publications = 0;
   BindingSet in_force;
+  BindingSet committed;  // store thread
 };
 
 // The control thread, played by the thread of the test.
@@ -116,7 +123,7 @@ class ApiTest : public testing::Test {
  protected:
   ApiTest() {
     support::FaultVfs::instance().clear();
-    std::vector<store::TokenRow> rows;
+    std::vector<store::TokenRow>& rows = given_tokens_;
     const auto add = [&](const char* secret, bool may_write, const char* account) {
       rows.push_back({.number = static_cast<store::TokenNumber>(rows.size()) + 1,
                       .name = secret,
@@ -127,7 +134,6 @@ class ApiTest : public testing::Test {
     add(kWriter, true, kAccount);
     add(kReader, false, kAccount);
     add(kStranger, true, "another");
-    tokens_.set(rows);
     options_.requests_per_second = 1e9;
     start();
   }
@@ -141,9 +147,14 @@ class ApiTest : public testing::Test {
     ASSERT_TRUE(store) << store.error().message;
     store_ = std::move(*store);
     api::State state{BindingRules{}};
-    const auto loaded = state.load(*store_);
+    auto loaded = state.load(*store_);
     ASSERT_TRUE(loaded) << loaded.error().message;
+    if (state.tokens().empty()) {
+      ASSERT_TRUE(store_->write({.tokens = given_tokens_}));
+      loaded = state.load(*store_);
+    }
     steering_.in_force = state.bindings();
+    steering_.committed = state.bindings();
     steering_.published = state.generation();
     api_ = std::make_unique<api::Api>(
         std::move(state), *store_, steering_, tokens_,
@@ -243,6 +254,7 @@ class ApiTest : public testing::Test {
   }
 
   support::Scratch scratch_;
+  std::vector<store::TokenRow> given_tokens_;
   api::Tokens tokens_;
   api::ApiOptions options_;
   PlayedSteering steering_;

@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "control/daemon/live_steering.hpp"
+
+#include <utility>
+
+namespace control::daemon {
+
+std::expected<std::unique_ptr<api::Steering::Table>, std::string> LiveSteering::prepare(
+    const api::State& state) {
+  if (const std::uint64_t active = active_.load(std::memory_order_relaxed); active > reclaimed_) {
+    source_.reclaim(active);
+    reclaimed_ = active;
+  }
+  auto next = source_.prepare(state.delta(), state.bindings(), state.generation());
+  if (!next) return std::unexpected(std::move(next.error()));
+  auto made = std::make_unique<Made>(source_);
+  made->prepared = std::move(*next);
+  return made;
+}
+
+void LiveSteering::commit(Table& table) noexcept {
+  static_cast<Made&>(table).is_committed = true;
+  source_.commit();
+}
+
+void LiveSteering::publish(std::unique_ptr<Table> table) {
+  publication_.publish(std::move(static_cast<Made&>(*table).prepared));
+}
+
+bool LiveSteering::is_magic_transit_up() const noexcept {
+  return data_plane_.condition(dataplane::Service::magic_transit).get().is_up;
+}
+
+}  // namespace control::daemon

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <expected>
+#include <memory>
+#include <string>
+
+#include "control/api/steering.hpp"
+#include "control/daemon/data_plane.hpp"
+#include "control/daemon/publication.hpp"
+#include "control/daemon/table_source.hpp"
+
+namespace control::daemon {
+
+// The API's way to the workers: each table is made on the store thread from the one before, and put
+// in force by the Publication, on the control thread.
+class LiveSteering final : public api::Steering {
+ public:
+  // source: the store thread's from now on.
+  LiveSteering(const DataPlane& data_plane, Publication& publication, TableSource& source)
+      : data_plane_(data_plane), publication_(publication), source_(source) {}
+
+  // On the store thread: for tables from now on.
+  void set_settings(const dataplane::Settings& settings) { source_.set_settings(settings); }
+  // For any thread: memory of older tables may be used for the next.
+  void set_active(std::uint64_t generation) noexcept {
+    active_.store(generation, std::memory_order_relaxed);
+  }
+
+  [[nodiscard]] std::expected<std::unique_ptr<Table>, std::string> prepare(
+      const api::State& state) override;
+  void commit(Table& table) noexcept override;
+  void publish(std::unique_ptr<Table> table) override;
+  [[nodiscard]] bool is_magic_transit_up() const noexcept override;
+
+ private:
+  // Abandoned on the store thread, unless it was committed.
+  struct Made final : Table {
+    explicit Made(TableSource& from) : source(from) {}
+    ~Made() override {
+      if (!is_committed) source.abandon();
+    }
+    TableSource& source;
+    Prepared prepared;
+    bool is_committed = false;
+  };
+
+  const DataPlane& data_plane_;
+  Publication& publication_;
+  TableSource& source_;
+  // Of the store thread's interest only: it orders nothing.
+  std::atomic<std::uint64_t> active_{0};
+  std::uint64_t reclaimed_ = 0;  // store thread
+};
+
+}  // namespace control::daemon

@@ -238,7 +238,7 @@ Answer Call::create_binding() {
       before != nullptr && before->prefix == row->cidr && before->service == *service &&
       is_retry_of(before->created_by, before->created_at))
     return show(*before, 201);
-  const std::array changes{Change::add_binding({row->cidr, *cidr}, *service)};
+  const std::array changes{Change::add_binding({row->cidr, *cidr}, service)};
   const auto made = state_.apply(changes, {}, author());
   if (!made) return refuse(made.error(), {});
   return show(*state_.catalog().find<BindingRow>(*cidr), 201);

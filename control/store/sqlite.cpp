@@ -33,6 +33,10 @@ void Database::execute(const char* sql) {
     fail(database_.get());
 }
 
+bool Database::try_execute(const char* sql) noexcept {
+  return sqlite3_exec(database_.get(), sql, nullptr, nullptr, nullptr) == SQLITE_OK;
+}
+
 std::int64_t Database::number(const char* sql) {
   Statement statement(*this, sql);
   return statement.step() ? statement.number(0) : 0;

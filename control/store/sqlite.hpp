@@ -32,6 +32,8 @@ class Database {
 
   // One or several statements without parameters. Throws SqliteError.
   void execute(const char* sql);
+  // The same; false where it failed.
+  bool try_execute(const char* sql) noexcept;
   // The first column of the first row.
   [[nodiscard]] std::int64_t number(const char* sql);
   [[nodiscard]] std::string text(const char* sql);

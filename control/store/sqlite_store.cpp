@@ -75,12 +75,8 @@ class Transaction {
     database_.execute("BEGIN IMMEDIATE");
   }
   ~Transaction() {
-    if (database_.is_idle()) return;
-    try {
-      database_.execute("ROLLBACK");
-    } catch (const SqliteError&) {
-      // See make_forget().
-    }
+    // Where this fails too: see make_forget().
+    if (!database_.is_idle()) database_.try_execute("ROLLBACK");
   }
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
@@ -193,14 +189,11 @@ std::expected<void, StoreError> SqliteStore::write(const Batch& batch) {
 
 void SqliteStore::make_forget() noexcept {
   if (!connection_) return;
-  try {
-    // What was written before its flush failed is behind the end of the log for this connection,
-    // but would be found by one that opens the file anew. So this one is kept, and the log emptied
-    // as soon as the disk allows: now, or by the next write, which takes the same place.
-    connection_->database.execute("PRAGMA wal_checkpoint(TRUNCATE)");
-  } catch (const SqliteError&) {
-    if (!connection_->database.is_idle()) connection_.reset();
-  }
+  // What was written before its flush failed is behind the end of the log for this connection, but
+  // would be found by one that opens the file anew. So this one is kept, and the log emptied as
+  // soon as the disk allows: now, or by the next write, which takes the same place.
+  connection_->database.try_execute("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (!connection_->database.is_idle()) connection_.reset();
 }
 
 std::expected<std::vector<HistoryRow>, StoreError> SqliteStore::history(const HistoryQuery& query) {

@@ -75,14 +75,19 @@ void ControlApi::listen(const std::filesystem::path& run_directory) {
 }
 
 void ControlApi::change_settings(const Config& config,
-                                 std::function<void(const std::string&)> done) {
-  api_.set_grace_timeout(config.grace_timeout);
+                                 std::function<void(const std::string&, std::uint64_t)> done) {
+  auto generation = std::make_shared<std::uint64_t>(0);
   api_.engine().submit(
-      [this, settings = config.settings](api::State& state) {
+      [this, settings = config.settings, generation](api::State& state) {
         steering_.set_settings(settings);
         state.pass_generation();
+        *generation = state.generation();
       },
-      std::move(done));
+      [this, done = std::move(done), generation,
+       timeout = config.grace_timeout](const std::string& refused) {
+        if (refused.empty()) api_.set_grace_timeout(timeout);
+        done(refused, *generation);
+      });
 }
 
 }  // namespace control::daemon

@@ -29,7 +29,9 @@ class ControlApi {
 
   // Other settings, in their turn between change sets. done: on the control thread, with why they
   // were refused, or an empty text; they are in force later, which is logged.
-  void change_settings(const Config& config, std::function<void(const std::string&)> done);
+  void change_settings(
+      const Config& config,
+      std::function<void(const std::string& refused, std::uint64_t generation)> done);
 
   // Every worker has passed this generation.
   void set_active(std::uint64_t generation) {

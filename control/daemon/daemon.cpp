@@ -147,34 +147,77 @@ class Daemon {
       return;
     }
     asio::post(store_, [this] {
-      auto result = std::make_shared<LoadResult>(source_.load_again());
+      auto result = std::make_shared<LoadResult>(load_again());
       asio::post(control_, [this, result] { put_in_force(std::move(*result)); });
     });
   }
 
+  // On the thread of the store. A file that memory does not suffice for is refused like another.
+  LoadResult load_again() {
+    try {
+      return source_.load_again();
+    } catch (const std::exception& error) {
+      return std::unexpected(Errors{std::string("reading again: ") + error.what()});
+    }
+  }
+
   // Where the API says what to steer by.
   void reload_settings() {
-    const auto config = parse_config(static_cast<int>(arguments_.size()), arguments_.data());
-    if (!config) {
-      for (const std::string& error : config.error()) log::error(Module::control, "{}", error);
-      log::error(Module::control, "reload refused; generation {} stays in force",
-                 publication_.view().active);
-      finish_reload("reload refused");
-      return;
-    }
-    report_unchangeable(*config);
-    publication_.set_grace_timeout(config->grace_timeout);
-    apply_log_levels(*config);
-    api_->change_settings(*config, [this](const std::string& refused) {
-      if (!refused.empty()) log::error(Module::control, "reload refused: {}", refused);
-      finish_reload(refused.empty() ? "settings read again" : "reload refused");
+    asio::post(store_, [this] {
+      auto config = std::make_shared<std::expected<Config, Errors>>(
+          parse_config(static_cast<int>(arguments_.size()), arguments_.data()));
+      asio::post(control_, [this, config] {
+        if (*config)
+          change_settings(std::make_shared<const Config>(std::move(**config)));
+        else
+          refuse_reload(config->error());
+      });
     });
+  }
+
+  void change_settings(const std::shared_ptr<const Config>& config) {
+    api_->change_settings(*config, [this, config](const std::string& refused,
+                                                  std::uint64_t generation) {
+      if (!refused.empty()) {
+        refuse_reload({refused});
+        return;
+      }
+      report_unchangeable(*config);
+      if (config->rules.longest_prefix4 != config_.rules.longest_prefix4 ||
+          config->rules.longest_prefix6 != config_.rules.longest_prefix6)
+        log::warning(Module::control,
+                     "longest-prefix4 or longest-prefix6 has changed; with data-directory it takes "
+                     "effect when steerd is restarted");
+      publication_.set_grace_timeout(config->grace_timeout);
+      apply_log_levels(*config);
+      awaited_generation_ = generation;
+      finish_awaited_reload(publication_.view().active);
+    });
+  }
+
+  // A reload of settings is done when their table is in force.
+  void finish_awaited_reload(std::uint64_t active) {
+    if (awaited_generation_ == 0 || active < awaited_generation_) return;
+    awaited_generation_ = 0;
+    log::notice(Module::publish, "generation {} active, {} us from the signal", active,
+                std::chrono::duration_cast<std::chrono::microseconds>(
+                    std::chrono::steady_clock::now() - reload_began_)
+                    .count());
+    finish_reload(fmt::format("generation {} active", active));
+  }
+
+  void refuse_reload(const Errors& errors) {
+    for (const std::string& error : errors) log::error(Module::control, "{}", error);
+    log::error(Module::control, "reload refused; generation {} stays in force",
+               publication_.view().active);
+    finish_reload("reload refused");
   }
 
   void reclaim(std::uint64_t active) {
     if (api_) {
-      log::info(Module::publish, "generation {} active", active);
+      log::debug(Module::publish, "generation {} active", active);
       api_->set_active(active);
+      finish_awaited_reload(active);
       return;
     }
     asio::post(store_, [this, active] { source_.reclaim(active); });
@@ -182,10 +225,7 @@ class Daemon {
 
   void put_in_force(LoadResult result) {
     if (!result) {
-      for (const std::string& error : result.error()) log::error(Module::control, "{}", error);
-      log::error(Module::control, "reload refused; generation {} stays in force",
-                 publication_.view().active);
-      finish_reload("reload refused");
+      refuse_reload(result.error());
       return;
     }
     report_unchangeable(result->config);
@@ -293,6 +333,7 @@ class Daemon {
   bool is_ending_ = false;
   bool is_reloading_ = false;
   bool reload_again_ = false;
+  std::uint64_t awaited_generation_ = 0;  // of a reload of settings; 0: none
   std::chrono::steady_clock::time_point reload_began_;
   std::vector<std::uint64_t> rounds_seen_;  // by the watchdog, by worker
   std::optional<ControlApi> api_;

@@ -364,10 +364,11 @@ void DataPlane::stop() {
     constexpr std::chrono::milliseconds kDrainMax{200};
     const auto deadline = std::chrono::steady_clock::now() + kDrainMax;
     const Moment detached = now();
+    wake_workers();
     while (!is_drained(detached) && std::chrono::steady_clock::now() < deadline)
       std::this_thread::sleep_for(std::chrono::milliseconds(1));
     stop_ = true;
-    for (const auto& idler : idlers_) idler->wake();
+    wake_workers();
     launch_->wait();
     launch_.reset();
   }
@@ -397,12 +398,15 @@ DataPlane::Moment DataPlane::now() const {
   return moment;
 }
 
+void DataPlane::wake_workers() const noexcept {
+  for (const auto& idler : idlers_) idler->wake();
+}
+
 bool DataPlane::is_drained(const Moment& since) const {
   for (std::size_t w = 0; w < workers_.size(); ++w) {
     const dataplane::dpdk::Progress& progress = workers_[w]->progress();
     // The round under way at that moment may have looked at an input before; the next one has not.
-    const bool is_dry = progress.dry_rounds.load(std::memory_order_relaxed) >= since[w] + 2;
-    if (!is_dry && !progress.is_asleep.load(std::memory_order_relaxed)) return false;
+    if (progress.dry_rounds.load(std::memory_order_relaxed) < since[w] + 2) return false;
   }
   return true;
 }

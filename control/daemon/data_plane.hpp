@@ -68,7 +68,11 @@ class DataPlane {
   // The outputs whose next hop is not known, with its address, for messages.
   [[nodiscard]] std::vector<std::string> unresolved() const;
 
-  // A moment, for is_drained().
+  // Workers that sleep look at their inputs. One that was woken looks many times before it sleeps
+  // again.
+  void wake_workers() const noexcept;
+
+  // A moment, for is_drained(): wake_workers() comes after it.
   using Moment = std::vector<std::uint64_t>;
   [[nodiscard]] Moment now() const;
   // Whether everything that had arrived at the queues by then was received.

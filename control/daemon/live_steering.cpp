@@ -7,19 +7,21 @@ namespace control::daemon {
 
 std::expected<std::unique_ptr<api::Steering::Table>, std::string> LiveSteering::prepare(
     const api::State& state) {
-  if (const std::uint64_t active = active_.load(std::memory_order_relaxed); active > reclaimed_) {
+  if (const std::uint64_t active = active_.load(std::memory_order_acquire); active > reclaimed_) {
     source_.reclaim(active);
     reclaimed_ = active;
   }
+  // First, so that nothing can fail between what is prepared and who abandons it.
+  auto made = std::make_unique<Made>();
   auto next = source_.prepare(state.delta(), state.bindings(), state.generation());
   if (!next) return std::unexpected(std::move(next.error()));
-  auto made = std::make_unique<Made>(source_);
   made->prepared = std::move(*next);
+  made->to_abandon = &source_;
   return made;
 }
 
 void LiveSteering::commit(Table& table) noexcept {
-  static_cast<Made&>(table).is_committed = true;
+  static_cast<Made&>(table).to_abandon = nullptr;
   source_.commit();
 }
 

@@ -22,11 +22,12 @@ class LiveSteering final : public api::Steering {
   LiveSteering(const DataPlane& data_plane, Publication& publication, TableSource& source)
       : data_plane_(data_plane), publication_(publication), source_(source) {}
 
-  // On the store thread: for tables from now on.
+  // On the store thread: for the table that is prepared next, and if that is committed for all
+  // after.
   void set_settings(const dataplane::Settings& settings) { source_.set_settings(settings); }
   // For any thread: memory of older tables may be used for the next.
   void set_active(std::uint64_t generation) noexcept {
-    active_.store(generation, std::memory_order_relaxed);
+    active_.store(generation, std::memory_order_release);
   }
 
   [[nodiscard]] std::expected<std::unique_ptr<Table>, std::string> prepare(
@@ -38,19 +39,20 @@ class LiveSteering final : public api::Steering {
  private:
   // Abandoned on the store thread, unless it was committed.
   struct Made final : Table {
-    explicit Made(TableSource& from) : source(from) {}
+    Made() = default;
+    Made(const Made&) = delete;
+    Made& operator=(const Made&) = delete;
     ~Made() override {
-      if (!is_committed) source.abandon();
+      if (to_abandon != nullptr) to_abandon->abandon();
     }
-    TableSource& source;
+    TableSource* to_abandon = nullptr;  // null: nothing is prepared, or it is committed
     Prepared prepared;
-    bool is_committed = false;
   };
 
   const DataPlane& data_plane_;
   Publication& publication_;
   TableSource& source_;
-  // Of the store thread's interest only: it orders nothing.
+  // Release and acquire: what workers did with older generations comes before their memory is used.
   std::atomic<std::uint64_t> active_{0};
   std::uint64_t reclaimed_ = 0;  // store thread
 };

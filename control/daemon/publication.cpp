@@ -126,6 +126,7 @@ void Publication::let_go() {
       log::error(Module::xdp, "prefixes are still steered: {}", done.error().message);
   step_began_ = Clock::now();
   let_go_at_ = data_plane_.now();
+  data_plane_.wake_workers();
   after(kFlight, &Publication::await_drained);
 }
 
@@ -204,12 +205,17 @@ void Publication::take_as(PrefixState state) {
   for (const auto& [prefix, wanted] : next_.prefixes)
     if (wanted == state && state_in(map, prefix) != state) taken.push_back(prefix);
   if (taken.empty()) return;
-  const auto done =
-      map.onboard(taken, state == PrefixState::steered ? Onboarding::steered : Onboarding::pending);
-  if (done) return;
-  // The map has no room: the table is in force, and the kernel keeps the packets.
-  log::error(Module::xdp, "prefixes stay with the kernel: {}", done.error().message);
-  for (const lpm::AnyPrefix& prefix : taken) refused_.emplace(prefix, state);
+  const auto as = state == PrefixState::steered ? Onboarding::steered : Onboarding::pending;
+  if (map.onboard(taken, as)) return;
+  // The map has no room for all: one by one, so that those that fit do not wait for the others. The
+  // table is in force, and the kernel keeps the packets of what is refused.
+  for (const lpm::AnyPrefix& prefix : taken) {
+    const auto done = map.onboard({&prefix, 1}, as);
+    if (done) continue;
+    log::error(Module::xdp, "{} stays with the kernel: {}", lpm::to_string(prefix),
+               done.error().message);
+    refused_.emplace(prefix, state);
+  }
 }
 
 Publication::View Publication::view() const {

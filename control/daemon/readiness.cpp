@@ -26,6 +26,7 @@ void Readiness::begin() {
 }
 
 void Readiness::look() {
+  if (has_ended_) return;  // the timer had expired before it was cancelled
   const std::vector<std::string> unresolved = data_plane_.unresolved();
   const bool is_late = std::chrono::steady_clock::now() > deadline_;
   if (data_plane_.has_started() && (unresolved.empty() || is_late)) {
@@ -50,6 +51,7 @@ void Readiness::get_ready() {
 
 void Readiness::end() {
   timer_.cancel();
+  has_ended_ = true;
   is_ready_ = false;
   file_.clear();
   notifier_.stopping();

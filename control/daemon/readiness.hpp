@@ -42,6 +42,7 @@ class Readiness {
   ReadyFile file_;
   std::chrono::steady_clock::time_point deadline_;
   bool is_ready_ = false;
+  bool has_ended_ = false;
 };
 
 }  // namespace control::daemon

@@ -41,18 +41,31 @@ std::expected<TableSource::Loaded, Errors> TableSource::load_again() {
 std::expected<Prepared, std::string> TableSource::prepare(const Delta& delta,
                                                           const BindingSet& bindings,
                                                           std::uint64_t generation) {
-  auto table = maker_.prepare(delta, policy_, generation);
-  if (!table) return std::unexpected(std::move(table.error().message));
+  auto table = maker_.prepare(delta, wanted_ != nullptr ? wanted_ : policy_, generation);
+  if (!table) {
+    wanted_.reset();
+    return std::unexpected(std::move(table.error().message));
+  }
   try {
     return prepared(std::move(*table), delta, bindings);
   } catch (...) {
-    maker_.abandon();
+    abandon();
     throw;
   }
 }
 
+void TableSource::commit() noexcept {
+  maker_.commit();
+  if (wanted_ != nullptr) policy_ = std::exchange(wanted_, nullptr);
+}
+
+void TableSource::abandon() noexcept {
+  maker_.abandon();
+  wanted_.reset();
+}
+
 void TableSource::set_settings(const dataplane::Settings& settings) {
-  policy_ = policy_of(settings);
+  wanted_ = policy_of(settings);
 }
 
 std::shared_ptr<const dataplane::Policy> TableSource::policy_of(

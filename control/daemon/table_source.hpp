@@ -41,9 +41,10 @@ class TableSource {
   [[nodiscard]] std::expected<Prepared, std::string> prepare(const Delta& delta,
                                                              const BindingSet& bindings,
                                                              std::uint64_t generation);
-  void commit() noexcept { maker_.commit(); }
-  void abandon() noexcept { maker_.abandon(); }
-  // Of tables from now on. Throws std::bad_alloc.
+  void commit() noexcept;
+  void abandon() noexcept;
+  // Of the table that is prepared next, and if that is committed, of all from then on. Throws
+  // std::bad_alloc.
   void set_settings(const dataplane::Settings& settings);
 
   // Generation `active` is.
@@ -61,6 +62,7 @@ class TableSource {
   BindingSet bindings_;
   TableMaker maker_;
   std::shared_ptr<const dataplane::Policy> policy_;  // of the last table
+  std::shared_ptr<const dataplane::Policy> wanted_;  // of the next; null: the same
   std::uint64_t generation_ = 0;                     // of the last table
 };
 

@@ -20,7 +20,6 @@
 namespace {
 
 using bench::counting_output;
-using bench::Preloaded;
 
 using Make = bench::Workload (*)(std::uint32_t, const dataplane::Settings&);
 

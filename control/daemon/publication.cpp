@@ -32,6 +32,40 @@ PrefixState state_in(const dataplane::xdp::PrefixMap& map, const lpm::AnyPrefix&
   return in->second == Onboarding::steered ? PrefixState::steered : PrefixState::pending;
 }
 
+Onboarding onboarding_of(PrefixState state) {
+  return state == PrefixState::steered ? Onboarding::steered : Onboarding::pending;
+}
+
+using Changed = std::map<lpm::AnyPrefix, PrefixState>;
+
+bool is_new(const dataplane::xdp::PrefixMap& map, const Changed::value_type& changed) {
+  return changed.second != PrefixState::absent &&
+         state_in(map, changed.first) == PrefixState::absent;
+}
+
+// The new prefix around one that goes, or the end.
+Changed::const_iterator new_around(const dataplane::xdp::PrefixMap& map, const Changed& changed,
+                                   const lpm::AnyPrefix& gone) {
+  return std::visit(
+      [&](const auto& prefix) {
+        for (unsigned length = prefix.length(); length-- > 0;) {
+          const auto around = changed.find(prefix.enclosing(prefix.network(), length));
+          if (around != changed.end() && is_new(map, *around)) return around;
+        }
+        return changed.end();
+      },
+      gone);
+}
+
+bool contains(const lpm::AnyPrefix& outer, const lpm::AnyPrefix& inner) {
+  return std::visit(
+      [&inner](const auto& prefix) {
+        const auto* const same = std::get_if<std::decay_t<decltype(prefix)>>(&inner);
+        return same != nullptr && prefix.contains(*same);
+      },
+      outer);
+}
+
 }  // namespace
 
 Prepared prepared(std::unique_ptr<const dataplane::Table> table, const Delta& delta,
@@ -102,13 +136,25 @@ void Publication::let_go() {
   next_.prefixes.merge(refused_);
   refused_.clear();
   std::vector<lpm::AnyPrefix> gone;
+  std::map<lpm::AnyPrefix, Onboarding> inside;  // of those that go
   std::vector<lpm::AnyPrefix> pending;
+  giving_way_.clear();
   if (map != nullptr) {
     for (const auto& [prefix, wanted_state] : next_.prefixes) {
       const PrefixState state = state_in(*map, prefix);
-      if (wanted_state == PrefixState::absent && state != PrefixState::absent)
+      if (wanted_state == PrefixState::absent && state != PrefixState::absent) {
+        // Where a longer prefix takes over, that comes at once: both tables know its addresses.
+        // Where a shorter one does, the prefix stays until the table that knows the other is in
+        // force.
+        if (new_around(*map, next_.prefixes, prefix) != next_.prefixes.end()) {
+          giving_way_.push_back(prefix);
+          continue;
+        }
         gone.push_back(prefix);
-      else if (wanted_state == PrefixState::pending && state == PrefixState::steered)
+        for (auto it = next_.prefixes.lower_bound(prefix);
+             it != next_.prefixes.end() && contains(prefix, it->first); ++it)
+          if (is_new(*map, *it)) inside.emplace(it->first, onboarding_of(it->second));
+      } else if (wanted_state == PrefixState::pending && state == PrefixState::steered)
         pending.push_back(prefix);
     }
   }
@@ -117,7 +163,7 @@ void Publication::let_go() {
     return;
   }
   if (leaves_more) data_plane_.configure_programs(dataplane::Policy(least_taking(old, wanted)));
-  if (const auto done = map->offboard(gone); !done) {
+  if (const auto done = map->replace(gone, inside); !done) {
     log::error(Module::xdp, "prefixes are still taken from the kernel: {}", done.error().message);
     for (const lpm::AnyPrefix& prefix : gone) refused_.emplace(prefix, PrefixState::absent);
   }
@@ -188,7 +234,17 @@ void Publication::alarm() {
 }
 
 void Publication::take() {
-  if (data_plane_.prefixes() != nullptr) {
+  if (dataplane::xdp::PrefixMap* const map = data_plane_.prefixes(); map != nullptr) {
+    std::map<lpm::AnyPrefix, Onboarding> around;
+    for (const lpm::AnyPrefix& gone : giving_way_) {
+      const auto it = new_around(*map, next_.prefixes, gone);
+      around.emplace(it->first, onboarding_of(it->second));
+    }
+    if (const auto done = map->replace(giving_way_, around); !done) {
+      log::error(Module::xdp, "prefixes stay as they were: {}", done.error().message);
+      for (const lpm::AnyPrefix& gone : giving_way_) refused_.emplace(gone, PrefixState::absent);
+    }
+    giving_way_.clear();
     take_as(PrefixState::pending);
     take_as(PrefixState::steered);
     if (has_new_policy_) data_plane_.configure_programs(data_plane_.publisher().current().policy());
@@ -205,7 +261,7 @@ void Publication::take_as(PrefixState state) {
   for (const auto& [prefix, wanted] : next_.prefixes)
     if (wanted == state && state_in(map, prefix) != state) taken.push_back(prefix);
   if (taken.empty()) return;
-  const auto as = state == PrefixState::steered ? Onboarding::steered : Onboarding::pending;
+  const Onboarding as = onboarding_of(state);
   if (map.onboard(taken, as)) return;
   // The map has no room for all: one by one, so that those that fit do not wait for the others. The
   // table is in force, and the kernel keeps the packets of what is refused.

@@ -101,6 +101,7 @@ class Publication {
   std::optional<Prepared> waiting_;  // the one after it
   // Prefixes that the XDP programs' map has refused to take or to let go; with the next table it is
   // asked again.
+  std::vector<lpm::AnyPrefix> giving_way_;  // to shorter ones, when the table is in force
   std::map<lpm::AnyPrefix, PrefixState> refused_;
   bool has_new_policy_ = false;
   bool is_alarmed_ = false;

@@ -57,6 +57,10 @@ std::uint32_t first_block_of(const Net& net) noexcept {
 bool is_longer(const Net& net) noexcept {
   return net.prefix.length() > STEER_BLOCK_BITS;
 }
+Net block_at(std::uint32_t family, std::uint32_t block) noexcept {
+  const lpm::Address6 network{std::uint64_t{block} << (64 - STEER_BLOCK_BITS), 0};
+  return {family, lpm::Prefix6::enclosing(network, STEER_BLOCK_BITS)};
+}
 Net block_around(const Net& net) noexcept {
   return {net.family, lpm::Prefix6::enclosing(net.prefix.network(), STEER_BLOCK_BITS)};
 }
@@ -171,9 +175,16 @@ class PrefixMap::Editor {
     for (const Step& step : change.shorter) {
       const std::uint32_t first = first_block_of(step.net);
       const std::uint32_t count = 1U << (STEER_BLOCK_BITS - step.net.prefix.length());
+      // What goes may leave blocks to what comes: no packet sees a moment between.
+      const bool is_left_to_others =
+          step.after == 0 && (change.shorter.size() > 1 || !change.longer.empty());
       for (std::uint32_t block = first; block < first + count; ++block) {
+        const Net net = block_at(step.net.family, block);
         const std::uint8_t mark = maps_.state_of(step.net.family, block) & STEER_MIXED;
-        maps_.set_state(step.net.family, block, mark | step.after);
+        const std::uint8_t state = is_left_to_others
+                                       ? (is_mixed(net) ? STEER_MIXED : 0) | cover_of(net)
+                                       : mark | step.after;
+        maps_.set_state(step.net.family, block, state);
       }
     }
     for (const Step& step : change.longer) {
@@ -295,6 +306,32 @@ std::expected<void, Refusal> PrefixMap::offboard(std::span<const lpm::AnyPrefix>
     put_back(was);
     return std::unexpected(Refusal{why(made.error(), edits.size())});
   }
+  return {};
+}
+
+std::expected<void, Refusal> PrefixMap::replace(std::span<const lpm::AnyPrefix> removed,
+                                                const std::map<lpm::AnyPrefix, Onboarding>& added) {
+  std::vector<Was> was;
+  std::vector<Editor::Edit> edits;
+  const auto refuse = [&](Refusal refusal) {
+    put_back(was);
+    return std::unexpected(std::move(refusal));
+  };
+  for (const lpm::AnyPrefix& prefix : removed) {
+    const auto known = prefixes_.find(prefix);
+    if (known == prefixes_.end()) continue;
+    was.push_back({prefix, known->second});
+    prefixes_.erase(known);
+    edits.push_back({net_of(prefix), kOnboardedBits, state_of(std::nullopt)});
+  }
+  for (const auto& [prefix, state] : added) {
+    if (auto refusal = judge(prefix)) return refuse(std::move(*refusal));
+    was.push_back({prefix, std::nullopt});
+    prefixes_.emplace(prefix, state);
+    edits.push_back({net_of(prefix), kOnboardedBits, state_of(state)});
+  }
+  if (const auto made = editor_->apply(edits); !made)
+    return refuse({why(made.error(), edits.size())});
   return {};
 }
 

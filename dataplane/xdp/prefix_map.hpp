@@ -56,6 +56,10 @@ class PrefixMap {
   // Removes prefixes; those that are not in are passed over. Fails only if the kernel does, and
   // then removes none.
   std::expected<void, Refusal> offboard(std::span<const lpm::AnyPrefix> prefixes);
+  // Removes prefixes and adds others, which may overlap those: packets to addresses that lie in
+  // both are taken all the time. All or none; refuses as onboard() does.
+  std::expected<void, Refusal> replace(std::span<const lpm::AnyPrefix> removed,
+                                       const std::map<lpm::AnyPrefix, Onboarding>& added);
   // Makes these the host's own addresses, all of them: adds what is new before it removes what is
   // gone. They may lie inside onboarded prefixes, and win there.
   std::expected<void, Refusal> set_host_addresses(const std::set<HostAddress>& addresses);

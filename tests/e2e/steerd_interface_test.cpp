@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <chrono>
 #include <memory>
 #include <string>
@@ -119,6 +120,38 @@ TEST_F(SteerdInterface, AReloadOnboardsAndOffboards) {
     ASSERT_TRUE(steerd_->reload());
     EXPECT_TRUE(steered(++mark));
   }
+  EXPECT_EQ(steerd_->stop().status, 0);
+}
+
+// The binding of an address moves from one prefix into another that overlaps it: its service never
+// ends.
+TEST_F(SteerdInterface, APrefixThatIsReplacedByAnotherLengthLosesNothing) {
+  ASSERT_TRUE(start("rewrite=none"));
+  ASSERT_TRUE(steered(500));
+  const FrameSocket kernels(*edge_, "wan");
+  std::atomic<bool> stop{false};
+  std::atomic<unsigned> sent{0};
+  {
+    const std::jthread client([&] {
+      while (!stop) {
+        client_socket_->send(datagram("203.0.113.1", 501));
+        ++sent;
+        std::this_thread::sleep_for(std::chrono::microseconds(100));
+      }
+    });
+    for (int round = 0; round < 12; ++round) {
+      constexpr const char* kCidrs[] = {"203.0.112.0/23", "203.0.113.0/24", "203.0.0.0/16"};
+      steerd_->write_bindings(fmt::format(
+          R"({{"prefixes": [{{"cidr": "{}", "service": "magic_transit", "bindings": [
+              {{"cidr": "203.0.113.1/32", "service": "cdn"}}]}}]}})",
+          kCidrs[round % 3]));
+      EXPECT_TRUE(steerd_->reload());
+    }
+    stop = true;
+  }
+  EXPECT_GT(sent, 100U);
+  EXPECT_FALSE(kernels.receive(marked(501), milliseconds(200))) << "the kernel got one";
+  EXPECT_TRUE(steered(502));
   EXPECT_EQ(steerd_->stop().status, 0);
 }
 

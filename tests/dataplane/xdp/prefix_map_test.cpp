@@ -162,6 +162,49 @@ TEST_F(XdpPrefixMap, NoPacketNoticesAChangeThatIsNotItsOwn) {
         << name_of(static_cast<dataplane::xdp::Outcome>(i));
 }
 
+// A prefix that gives way to a longer or shorter one: what lies in both is taken all the time.
+TEST_F(XdpPrefixMap, NoPacketNoticesThatItsPrefixIsReplaced) {
+  const std::vector<std::vector<std::string_view>> forms{
+      {"203.0.113.0/24", "2001:db8:1::/48"},
+      {"203.0.112.0/23", "2001:db8::/46"},
+      {"203.0.113.0/25", "203.0.113.128/25", "2001:db8:1::/49", "2001:db8:1:8000::/49"},
+      {"203.0.0.0/16", "2001:d00::/24"},
+      {"203.0.113.0/27", "203.0.113.64/26", "2001:db8:1::/64"}};
+  const auto states = [](const std::vector<std::string_view>& texts) {
+    std::map<lpm::AnyPrefix, Onboarding> all;
+    for (const lpm::AnyPrefix& prefix : cidrs(texts)) all.emplace(prefix, Onboarding::steered);
+    return all;
+  };
+  ASSERT_TRUE(prefixes().onboard(cidrs(forms[0]), Onboarding::steered));
+  std::atomic<bool> stop{false};
+  std::atomic<bool> is_first_seen{false};
+  std::vector<std::string> seen;
+  std::thread reader([&] {
+    for (unsigned i = 0; !stop; ++i) {
+      for (const char* address : {"203.0.113.1", "203.0.113.70", "2001:db8:1::1"})
+        if (const std::string verdict = to(address); verdict != "redirected")
+          seen.push_back(std::string(address) + " " + verdict);
+      is_first_seen = true;
+    }
+  });
+  while (!is_first_seen) std::this_thread::yield();
+  bool all_made = true;
+  for (unsigned round = 0; round < 400; ++round)
+    all_made &=
+        prefixes()
+            .replace(cidrs(forms[round % forms.size()]), states(forms[(round + 1) % forms.size()]))
+            .has_value();
+  stop = true;
+  reader.join();
+  EXPECT_TRUE(all_made);
+  EXPECT_EQ(seen, std::vector<std::string>());
+  EXPECT_EQ(prefixes().prefixes(), states(forms[0]));
+  EXPECT_EQ(to("203.0.112.1"), "unmatched");
+  EXPECT_FALSE(prefixes().replace(cidrs(forms[0]), states({"203.0.113.0/24", "203.0.112.0/23"})));
+  EXPECT_EQ(prefixes().prefixes(), states(forms[0]));
+  EXPECT_EQ(to("203.0.113.1"), "redirected");
+}
+
 TEST_F(XdpPrefixMap, RefusesOverlapsAndLocalScopeAndThenChangesNothing) {
   ASSERT_TRUE(prefixes().onboard(cidrs({"203.0.112.0/20", "2001:db8::/48"}), Onboarding::steered));
   struct {

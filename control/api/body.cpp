@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "control/quote.hpp"
+
 namespace control::api {
 
 void UniqueKeys::value(const JsonValue& value) {
@@ -71,6 +73,19 @@ std::expected<Body, Error> Body::parse(std::string_view text) {
   if (!reader.is_object())
     return std::unexpected(Error::of(400, Code::malformed_body, "the body must be a JSON object"));
   return body;
+}
+
+bool Body::is_empty_text(std::string_view key) const {
+  const auto found = members_.find(key);
+  return found != members_.end() && found->second.type == JsonType::string &&
+         found->second.text.empty();
+}
+
+void Body::refuse_others(std::initializer_list<std::string_view> known) {
+  for (const auto& [key, member] : members_)
+    if (std::ranges::find(known, key) == known.end())
+      faults_.push_back(
+          {Code::malformed_body, fmt::format("there is no member {} here", quoted(key))});
 }
 
 void Body::refuse(std::string_view key, std::string message) {

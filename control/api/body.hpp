@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <expected>
+#include <initializer_list>
 #include <map>
 #include <optional>
 #include <set>
@@ -53,6 +54,9 @@ class Body {
   [[nodiscard]] std::uint32_t required_whole(std::string_view key, std::uint32_t max);
   void optional_boolean(std::string_view key);
 
+  [[nodiscard]] bool is_empty_text(std::string_view key) const;
+  // Each member but these is a fault.
+  void refuse_others(std::initializer_list<std::string_view> known);
   void refuse(std::string_view key, std::string message);
   [[nodiscard]] bool has_faults() const noexcept { return !faults_.empty(); }
   // 400 with all faults noted so far.

@@ -131,18 +131,26 @@ void Engine::carry_out_one(Item& item) {
 }
 
 std::string Engine::make_durable(std::unique_ptr<Steering::Table>& table) {
+  std::vector<store::TokenRow> tokens;
   try {
     auto prepared = steering_.prepare(state_);
     if (!prepared) return fmt::format("the next table cannot be made: {}", prepared.error());
     table = std::move(*prepared);
-    const store::Batch batch = state_.batch(hooks_.now());
+    store::Batch batch = state_.batch(hooks_.now());
     if (const auto written = store_.write(batch); !written) return written.error().message;
-    for (const store::TokenRow& row : batch.tokens) hooks_.token(row);
+    tokens = std::move(batch.tokens);
   } catch (const std::exception& error) {
     return fmt::format("the next table cannot be made: {}", error.what());
   }
   steering_.commit(*table);
   state_.mark();
+  // From here on nothing is refused: it is durable.
+  try {
+    for (const store::TokenRow& row : tokens) hooks_.token(row);
+  } catch (const std::exception& error) {
+    hooks_.complain(
+        fmt::format("a change of tokens takes a restart to be in force: {}", error.what()));
+  }
   return {};
 }
 

@@ -56,6 +56,8 @@ class Call {
                             fmt::format("there is no binding {} in this prefix", quoted(id))));
   }
   Answer refuse(const std::vector<Violation>& violations, const Pointers& pointers) const;
+  // A token of one account is not told of others.
+  std::string message_of(const Violation& violation) const;
   Answer show(const PrefixRow& row, unsigned status) const;
   Answer show(const BindingRow& row, unsigned status) const;
 
@@ -79,18 +81,24 @@ class Call {
   store::Micros now_;
 };
 
+std::string Call::message_of(const Violation& violation) const {
+  const bool may_name_others = job_.principal.account.empty();
+  if (may_name_others) return violation.message;
+  if (violation.code == ViolationCode::prefix_overlaps)
+    return violation.value + " overlaps a prefix that is onboarded already";
+  if (violation.code == ViolationCode::too_many_bindings)
+    return violation.value + " is one binding too many: this host has no room for more";
+  return violation.message;
+}
+
 Answer Call::refuse(const std::vector<Violation>& violations, const Pointers& pointers) const {
   const Rank first = rank_of(violations.front().code);
   Error error{first.status, {}};
   for (const Violation& violation : violations) {
     const Rank rank = rank_of(violation.code);
     if (rank.status != first.status) continue;
-    const bool may_name_others = job_.principal.account.empty();
-    std::string message = violation.code == ViolationCode::prefix_overlaps && !may_name_others
-                              ? violation.value + " overlaps a prefix that is onboarded already"
-                              : violation.message;
     error.faults.push_back(
-        {rank.code, std::move(message),
+        {rank.code, message_of(violation),
          std::string(violation.field == Field::service ? pointers.service : pointers.cidr)});
   }
   return refuse(error);
@@ -262,6 +270,13 @@ Answer Call::delete_binding() {
   return answer;
 }
 
+// It was when the request was let in; but others came before it.
+bool is_in_force(store::TokenNumber token, const State& state) {
+  if (token == 0) return true;  // the Unix socket
+  const auto index = static_cast<std::size_t>(token) - 1;
+  return index < state.tokens().size() && !state.tokens()[index].revoked_at;
+}
+
 }  // namespace
 
 Response response_of(const Error& error) {
@@ -279,6 +294,9 @@ Response not_yet_in_force() {
 }
 
 Answer carry_out(State& state, const Context& context, const Job& job) {
+  if (!is_in_force(job.principal.token, state))
+    return {.response =
+                response_of(Error::of(401, Code::not_allowed, "this token has been revoked"))};
   Call call(state, context.progress, job, context.now);
   switch (job.route.endpoint->operation) {
     case Operation::list_services:

@@ -37,7 +37,8 @@ struct Context {
   store::Store* store = nullptr;  // for the history
 };
 
-// Carries it out. State::is_changed() afterwards tells whether it has to be written.
+// Carries it out, unless its token has been revoked since it was let in. State::is_changed()
+// afterwards tells whether it has to be written.
 [[nodiscard]] Answer carry_out(State& state, const Context& context, const Job& job);
 
 // Those of steer itself, below /steer/v1.

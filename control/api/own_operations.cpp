@@ -98,6 +98,10 @@ Answer create_token(State& state, const Context& context, const Job& job) {
   TokenRow row;
   row.name = body->optional_text("name");
   row.account = body->optional_text("account");
+  // What is misspelt would otherwise make a token of all accounts.
+  body->refuse_others({"name", "role", "account"});
+  if (body->is_empty_text("account"))
+    body->refuse("account", "account must not be empty; without it the token is for all accounts");
   const std::string role = body->required_text("role");
   if (!role.empty() && role != "read" && role != "write")
     body->refuse("role", fmt::format("role must be read or write, not {}", quoted(role)));
@@ -139,11 +143,30 @@ Answer revoke_token(State& state, const Context& context, const Job& job) {
   return ok(text);
 }
 
-Answer show_status(const State& state, const Context& context) {
+struct Counts {
+  std::size_t prefixes = 0;
+  std::size_t bindings = 0;
+};
+
+// Of what a token may see.
+Counts counts_for(const Principal& principal, const Catalog& catalog) {
+  if (principal.account.empty()) return {catalog.prefixes().size(), catalog.bindings().size()};
+  Counts counts;
+  for (const store::PrefixRow& row : catalog.prefixes()) {
+    if (!principal.may_see(row.account)) continue;
+    ++counts.prefixes;
+    counts.bindings +=
+        static_cast<std::size_t>(std::ranges::distance(catalog.bindings_in(row.cidr)));
+  }
+  return counts;
+}
+
+Answer show_status(const State& state, const Context& context, const Job& job) {
+  const Counts counts = counts_for(job.principal, state.catalog());
   return ok(fmt::format(
       R"({{"generation":{},"active":{},"prefixes":{},"bindings":{},"magic_transit_up":{}}})",
-      state.generation(), context.progress.active, state.catalog().prefixes().size(),
-      state.catalog().bindings().size(), context.progress.magic_transit_up));
+      state.generation(), context.progress.active, counts.prefixes, counts.bindings,
+      context.progress.magic_transit_up));
 }
 
 // The history says what all accounts did.
@@ -192,7 +215,7 @@ Answer carry_out_own(State& state, const Context& context, const Job& job) {
     case Operation::show_history:
       return show_history(context, job);
     default:
-      return show_status(state, context);
+      return show_status(state, context, job);
   }
 }
 

@@ -101,6 +101,7 @@ std::optional<unsigned> hex(char c) noexcept {
   return std::nullopt;
 }
 
+// nullopt: a broken percent sign, or a character beyond ASCII.
 std::optional<std::string> decoded(std::string_view text) {
   std::string plain;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -117,7 +118,9 @@ std::optional<std::string> decoded(std::string_view text) {
       i += 2;
     }
   }
-  return plain;
+  const bool is_ascii =
+      std::ranges::all_of(plain, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  return is_ascii ? std::optional(std::move(plain)) : std::nullopt;
 }
 
 std::expected<void, Error> read_query(std::string_view target, Route& route) {
@@ -133,7 +136,8 @@ std::expected<void, Error> read_query(std::string_view target, Route& route) {
         decoded(equals == std::string_view::npos ? std::string_view() : part.substr(equals + 1));
     if (!key || !value)
       return std::unexpected(
-          Error::of(400, Code::malformed_body, "the query has a broken percent sign"));
+          Error::of(400, Code::malformed_body,
+                    "the query has a broken percent sign, or a character beyond ASCII"));
     if (!route.query.try_emplace(*key, *value).second)
       return std::unexpected(
           Error::of(400, Code::malformed_body,

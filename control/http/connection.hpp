@@ -40,7 +40,7 @@ class Connection final : public AnyConnection,
   }
 
   void start() {
-    expire();
+    start_idling();
     transport_.begin([self = this->shared_from_this()](const Error& error) {
       if (!error) self->read_head();
     });
@@ -57,6 +57,12 @@ class Connection final : public AnyConnection,
 
   void expire() { transport_.expires_after(shared_->limits.idle_time); }
 
+  // Waits for the client, and gives way meanwhile.
+  void start_idling() {
+    stop_idling();
+    idle_ = shared_->idle.insert(shared_->idle.end(), this);
+    expire();
+  }
   void stop_idling() {
     if (idle_) shared_->idle.erase(*std::exchange(idle_, std::nullopt));
   }
@@ -68,8 +74,7 @@ class Connection final : public AnyConnection,
     parser_->header_limit(static_cast<std::uint32_t>(shared_->limits.header_bytes_max));
     // Set by what is in the head. (With boost::none, Beast of Boost 1.74 refuses every length.)
     parser_->body_limit(~std::uint64_t{0});
-    idle_ = shared_->idle.insert(shared_->idle.end(), this);
-    expire();
+    start_idling();
     boost::beast::http::async_read_header(
         transport_.stream(), buffer_, *parser_,
         [self = this->shared_from_this()](const Error& error, std::size_t) {
@@ -88,18 +93,23 @@ class Connection final : public AnyConnection,
       return respond();
     }
     auto admitted = shared_->api.admit(std::move(*request), api::Api::Clock::now());
-    std::size_t body_bytes_max = kIgnoredBytesMax;
-    if (admitted) {
-      job_ = std::move(admitted->job);
-      body_bytes_max = admitted->body_bytes_max;
-    } else {
+    if (!admitted) {
       refusal_ = std::move(admitted.error());
+      // Its body is not waited for.
+      is_last_ = !parser_->is_done();
+      return respond();
     }
+    job_ = std::move(admitted->job);
+    const bool takes_body =
+        job_->request.method == api::Method::post || job_->request.method == api::Method::patch;
+    body_bytes_max_ = takes_body ? admitted->body_bytes_max
+                                 : std::min(admitted->body_bytes_max, kIgnoredBytesMax);
     const auto length = parser_->content_length();
-    if (length && *length > body_bytes_max) return refuse_large(body_bytes_max);
-    parser_->body_limit(body_bytes_max);
+    if (length && *length > body_bytes_max_) return refuse_large();
+    parser_->body_limit(body_bytes_max_);
     if (parser_->is_done()) return take_body({});
-    if (!count_receiving(length ? *length : body_bytes_max)) return;
+    if (!count_receiving(length ? *length : body_bytes_max_)) return;
+    start_idling();
     if (boost::beast::iequals(head[boost::beast::http::field::expect], "100-continue"))
       return say_continue();
     read_body();
@@ -129,18 +139,17 @@ class Connection final : public AnyConnection,
   }
 
   void read_body() {
-    expire();
     boost::beast::http::async_read(
         transport_.stream(), buffer_, *parser_,
         [self = this->shared_from_this()](const Error& error, std::size_t) {
+          self->stop_idling();
           self->take_body(error);
         });
   }
 
   void take_body(const Error& error) {
-    if (error == boost::beast::http::error::body_limit) return refuse_large(kIgnoredBytesMax);
+    if (error == boost::beast::http::error::body_limit) return refuse_large();
     if (error) return refuse_broken(error);
-    if (refusal_) return respond();
     job_->request.body = std::move(parser_->get().body());
     transport_.expires_never();  // by now it is we who are waited for
     // A reply may come after the connection was closed.
@@ -151,13 +160,11 @@ class Connection final : public AnyConnection,
                          });
   }
 
-  void refuse_large(std::size_t body_bytes_max) {
-    // Who is nobody is not told how much somebody may send.
-    if (!refusal_)
-      refusal_ = api::response_of(api::Error::of(413, api::Code::body_too_large,
-                                                 "the body is too large; at most " +
-                                                     std::to_string(body_bytes_max) +
-                                                     " bytes are taken here"));
+  void refuse_large() {
+    refusal_ = api::response_of(api::Error::of(413, api::Code::body_too_large,
+                                               "the body is too large; at most " +
+                                                   std::to_string(body_bytes_max_) +
+                                                   " bytes are taken here"));
     is_last_ = true;
     respond();
   }
@@ -202,6 +209,7 @@ class Connection final : public AnyConnection,
   void end(const Error& error) {
     if (error) return transport_.close();
     transport_.end();
+    start_idling();
     drain();
   }
   void drain() {
@@ -226,6 +234,7 @@ class Connection final : public AnyConnection,
   std::optional<api::Job> job_;
   std::optional<api::Response> refusal_;  // or any other response that is to be sent
   std::optional<Message> message_;
+  std::size_t body_bytes_max_ = 0;  // of the request at hand
   std::uint64_t counted_bytes_ = 0;
   std::size_t drained_bytes_ = 0;
   bool is_last_ = false;

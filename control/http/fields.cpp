@@ -2,6 +2,7 @@
 #include "control/http/fields.hpp"
 
 #include <algorithm>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/verb.hpp>
 #include <charconv>
 #include <string>
@@ -48,6 +49,15 @@ api::Response malformed(std::string message) {
   return api::response_of(api::Error::of(400, api::Code::malformed_request, std::move(message)));
 }
 
+// Beast takes a transfer encoding that does not end in chunked for no body at all, and what follows
+// for the next request.
+bool is_framed(const Head& head) {
+  const std::size_t encodings = head.count(field::transfer_encoding);
+  if (encodings == 0) return true;
+  return encodings == 1 && head.version() >= 11 &&
+         beast::iequals(head[field::transfer_encoding], "chunked");
+}
+
 }  // namespace
 
 std::expected<api::Request, api::Response> request_of(const Head& head, bool is_local) {
@@ -56,10 +66,12 @@ std::expected<api::Request, api::Response> request_of(const Head& head, bool is_
   if (head.count(field::content_length) > 1 ||
       (head.count(field::content_length) == 1 && head.count(field::transfer_encoding) != 0))
     return std::unexpected(malformed("a request has at most one length"));
+  if (!is_framed(head))
+    return std::unexpected(malformed("the only transfer encoding is chunked, of HTTP/1.1"));
   if (head.count(field::authorization) > 1 || head.count("X-Auth-Key") > 1)
     return std::unexpected(malformed("a request has at most one credential of a kind"));
   const beast::string_view target = head.target();
-  if (std::ranges::any_of(target, [](char c) { return c <= ' ' || c == '\x7f'; }))
+  if (std::ranges::any_of(target, [](char c) { return c <= ' ' || c >= '\x7f'; }))
     return std::unexpected(malformed("the target has characters that must be escaped"));
   return api::Request{.method = method_of(head.method()),
                       .target = text_of(target),

@@ -14,7 +14,8 @@ namespace control::http {
 using Head = boost::beast::http::request_header<boost::beast::http::fields>;
 
 // What the API wants to know of a head. A response (400) where the head is none that two parties
-// would read alike: no Host or two, two lengths, or both a length and a transfer encoding.
+// would read alike: no Host or two, two lengths, both a length and a transfer encoding, or a
+// transfer encoding that is not chunked.
 [[nodiscard]] std::expected<api::Request, api::Response> request_of(const Head& head,
                                                                     bool is_local);
 

@@ -20,6 +20,8 @@ using Local = asio::local::stream_protocol;
 using Error = boost::system::error_code;
 
 constexpr std::chrono::milliseconds kPause{100};
+// Beyond connections_max, so that whoever is on TCP does not keep out who runs this host.
+constexpr std::size_t kUnixConnections = 64;
 
 std::string text_of(const Endpoint& endpoint) {
   return endpoint.path.empty() ? fmt::format("{} port {}", endpoint.address, endpoint.port)
@@ -99,15 +101,12 @@ class Acceptor final : public Acceptors, public std::enable_shared_from_this<Acc
   void accept() {
     const auto shared = shared_.lock();
     if (!shared || shared->is_ending) return;
-    if (shared->all.size() >= shared->limits.connections_max) {
-      // Whoever waits for nothing makes room; its end is a callback of its own.
-      if (!shared->idle.empty()) shared->idle.front()->close();
-      return try_later();
-    }
+    if (shared->all.size() >= connections_max(*shared))
+      return try_after(make_room(*shared) ? std::chrono::milliseconds(0) : kPause);
     acceptor_.async_accept(
         [self = this->shared_from_this()](const Error& error, typename Protocol::socket socket) {
           if (error == asio::error::operation_aborted) return;
-          if (error) return self->try_later();  // out of descriptors
+          if (error) return self->recover();  // out of descriptors
           self->serve_one(std::move(socket));
           self->accept();
         });
@@ -124,11 +123,24 @@ class Acceptor final : public Acceptors, public std::enable_shared_from_this<Acc
   [[nodiscard]] Endpoint endpoint() const override { return where_; }
 
  private:
-  void try_later() {
+  static std::size_t connections_max(const Server::Shared& shared) {
+    constexpr bool is_unix = std::is_same_v<Protocol, Local>;
+    return shared.limits.connections_max + (is_unix ? kUnixConnections : 0);
+  }
+  // Whoever has waited the longest goes; its end is a callback of its own. False: nobody waits.
+  static bool make_room(const Server::Shared& shared) {
+    if (shared.idle.empty()) return false;
+    shared.idle.front()->close();
+    return true;
+  }
+  void recover() {
     const auto shared = shared_.lock();
     if (!shared) return;
-    const bool makes_room = !shared->idle.empty();
-    pause_.expires_after(makes_room ? std::chrono::milliseconds(0) : kPause);
+    make_room(*shared);
+    try_after(kPause);
+  }
+  void try_after(std::chrono::milliseconds pause) {
+    pause_.expires_after(pause);
     pause_.async_wait([self = this->shared_from_this()](const Error& error) {
       if (!error) self->accept();
     });

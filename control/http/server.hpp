@@ -33,7 +33,7 @@ struct TlsFiles {
 };
 
 struct Limits {
-  std::size_t connections_max = 8192;
+  std::size_t connections_max = 8192;  // the Unix socket has 64 more
   std::size_t header_bytes_max = std::size_t{16} << 10;
   // For a request's header to come, its body, or its response to be taken.
   std::chrono::milliseconds idle_time{60'000};

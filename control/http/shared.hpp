@@ -40,7 +40,8 @@ class Server::Shared : public std::enable_shared_from_this<Server::Shared> {
   Log log;
   std::optional<boost::asio::ssl::context> tls;
   std::size_t receiving_bytes = 0;
-  // Those that wait for a request, the longest first.
+  // Those that wait for their client (a handshake, a request, its body, its end), the longest
+  // first.
   IdleList idle;
   // All of them.
   std::list<AnyConnection*> all;

@@ -53,7 +53,8 @@ TEST(Route, ReadsParametersAndQueries) {
   EXPECT_EQ(found->query.at("cidr"), "10.0.0.0/8");
   EXPECT_EQ(found->query.at("wait"), "a b");
   EXPECT_EQ(found->query.at("flag"), "");
-  for (const char* const wrong : {"?a=%", "?a=%2", "?a=%zz", "?a=1&a=2"})
+  for (const char* const wrong :
+       {"?a=%", "?a=%2", "?a=%zz", "?a=1&a=2", "?%ff=1", "?a=%80", "?a=\xc3\xa4"})
     EXPECT_EQ(route(Method::get, std::string("/steer/v1/status") + wrong).error().status, 400U)
         << wrong;
 }

@@ -84,6 +84,14 @@ TEST_F(HttpServer, RefusesWhatTwoPartiesCouldReadDifferently) {
            "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
                "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
            "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer + "Content-Length: -1\r\n\r\n",
+           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
+               "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
+               "Transfer-Encoding: identity\r\n\r\n",
+           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
+               "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+           "POST " + target + " HTTP/1.0\r\nHost: a\r\n" + bearer +
+               "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
            "GET " + target + "\x01 HTTP/1.1\r\nHost: a\r\n" + bearer + "\r\n",
            std::string("nonsense\r\n\r\n"),
            "GET " + target + " HTTP/3.0\r\nHost: a\r\n\r\n",
@@ -95,6 +103,22 @@ TEST_F(HttpServer, RefusesWhatTwoPartiesCouldReadDifferently) {
     EXPECT_GE(body_of(response).at("errors").at(0).at("code"), 1000) << response;
     EXPECT_TRUE(client.is_ended()) << wrong;
   }
+}
+
+TEST_F(HttpServer, ARequestInABodyOfAnotherEncodingIsNotCarriedOut) {
+  serve();
+  const std::string target = prefixes();
+  const std::string made =
+      Client(port_).ask(request("POST", target, R"({"cidr": "203.0.113.0/24", "asn": 1})"));
+  ASSERT_EQ(status_of(made), 201U) << made;
+  const std::string id = body_of(made).at("result").at("id");
+  Client client(port_);
+  client.send("POST " + target + " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + kWriter +
+              "\r\nTransfer-Encoding: chunked, identity\r\n\r\n" +
+              request("DELETE", target + "/" + id));
+  EXPECT_EQ(status_of(client.receive()), 400U);
+  EXPECT_TRUE(client.is_ended());
+  EXPECT_EQ(status_of(Client(port_).ask(request("GET", target + "/" + id))), 200U);
 }
 
 TEST_F(HttpServer, LimitsHeadersAndBodies) {
@@ -110,7 +134,12 @@ TEST_F(HttpServer, LimitsHeadersAndBodies) {
   Client pieces(port_);
   pieces.send("POST " + prefixes() + " HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer " + kWriter +
               "\r\nTransfer-Encoding: chunked\r\n\r\n1e8480\r\n" + large + "\r\n0\r\n\r\n");
-  EXPECT_EQ(status_of(pieces.receive()), 413U);
+  const std::string too_long = pieces.receive();
+  EXPECT_EQ(status_of(too_long), 413U);
+  EXPECT_NE(too_long.find("at most 1048576 bytes"), std::string::npos) << too_long;
+  EXPECT_EQ(status_of(Client(port_).ask(request("GET", prefixes(), std::string(70'000, ' ')))),
+            413U)
+      << "where nobody looks at it";
   // Nobody is told 401 and how much somebody may send.
   EXPECT_EQ(status_of(Client(port_).ask("POST " + prefixes() +
                                         " HTTP/1.1\r\nHost: a\r\nContent-Length: 900000\r\n\r\n")),
@@ -156,6 +185,31 @@ TEST_F(HttpServer, TheLongestIdleGivesWayWhereThereAreTooMany) {
   EXPECT_EQ(status_of(clients.back()->ask(request("GET", prefixes()))), 200U);
   EXPECT_TRUE(clients.front()->is_ended());
   EXPECT_LE(on_control([&] { return server_->connections(); }), 10U);
+}
+
+TEST_F(HttpServer, WhoNeverSendsTheBodyDoesNotKeepOthersOut) {
+  limits_.connections_max = 10;
+  serve();
+  const std::string head = "POST " + prefixes() + " HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n";
+  const std::string bearer = std::string("Authorization: Bearer ") + kWriter + "\r\n";
+  std::vector<std::unique_ptr<Client>> clients;
+  for (int i = 0; i < 30; ++i) {
+    clients.push_back(std::make_unique<Client>(port_));
+    clients.back()->send(head + (i % 2 == 0 ? bearer : "") + "\r\n");
+    if (i % 2 == 0) continue;
+    const std::string refused = clients.back()->receive();
+    EXPECT_EQ(status_of(refused), 401U) << refused;
+    EXPECT_NE(refused.find("Connection: close\r\n"), std::string::npos) << refused;
+  }
+  EXPECT_EQ(status_of(Client(port_).ask(request("GET", prefixes()))), 200U);
+}
+
+TEST_F(HttpServer, TheUnixSocketHasConnectionsOfItsOwn) {
+  limits_.connections_max = 0;
+  serve();
+  EXPECT_EQ(status_of(Client((scratch_ / "api.sock").string())
+                          .ask("GET " + prefixes() + " HTTP/1.1\r\nHost: x\r\n\r\n")),
+            200U);
 }
 
 TEST_F(HttpServer, AnswersBesideFiveThousandIdleAndSlowConnections) {

@@ -29,9 +29,9 @@ enum class JsonType : std::uint8_t { object, array, string, number, boolean, nul
 struct JsonValue {
   JsonType type;
   Place place;
-  std::string_view text;  // of a string, decoded; valid during the call
-  const JsonPath& path;   // leads to this value; valid during the call
-  bool is_true = false;   // of a boolean
+  std::string_view text;                              // of a string, decoded; valid during the call
+  const JsonPath& path;                               // leads to this value; valid during the call
+  bool is_true = false;                               // of a boolean
   std::optional<std::uint64_t> whole = std::nullopt;  // of a number that is none below 0
 };
 

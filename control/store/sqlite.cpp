@@ -103,9 +103,10 @@ bool Statement::step() {
       break;
   }
   sqlite3* const database = sqlite3_db_handle(statement_.get());
-  const SqliteError error(sqlite3_extended_errcode(database), sqlite3_errmsg(database));
+  const int code = sqlite3_extended_errcode(database);
+  const std::string message = sqlite3_errmsg(database);
   reset();
-  throw error;
+  throw SqliteError(code, message.c_str());
 }
 
 void Statement::reset() noexcept {

@@ -9,8 +9,8 @@
 #include <string_view>
 
 #include "dataplane/counters.hpp"
-#include "dataplane/port.hpp"
 #include "dataplane/policy.hpp"
+#include "dataplane/port.hpp"
 #include "dataplane/xdp/error.hpp"
 #include "dataplane/xdp/prefix_map.hpp"
 

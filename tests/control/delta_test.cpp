@@ -81,7 +81,7 @@ TEST(Delta, ACidrThatGoesFromOnePrefixToAnotherIsOneBinding) {
 
 TEST(Delta, OfRefusedChangesThereIsNone) {
   BindingSet set = set_of(kBefore);
-  const BindingSet before = set;
+  const BindingSet before = set_of(kBefore);
   EXPECT_FALSE(set.check(changes("bind 203.0.113.0/24 203.0.113.9/32 magic_transit")));
   EXPECT_TRUE(set == before);
 }

@@ -17,7 +17,6 @@
 namespace {
 
 using change_text::changes;
-using change_text::cidr;
 using change_text::set_of;
 using control::BindingSet;
 using control::CompiledTable;

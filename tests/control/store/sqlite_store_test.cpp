@@ -25,7 +25,7 @@ lpm::AnyPrefix cidr(const char* text) {
 
 struct Everything final : StateReader {
   void prefix(PrefixRow&& row) override { prefixes.push_back(std::move(row)); }
-  void binding(BindingRow&& row) override { bindings.push_back(std::move(row)); }
+  void binding(BindingRow&& row) override { bindings.push_back(row); }
   void deleted(DeletedRow&& row) override { gone.push_back(row); }
   void token(TokenRow&& row) override { tokens.push_back(std::move(row)); }
 

@@ -38,11 +38,11 @@ asio::ssl::context context_of(const TlsFiles& files) {
   context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
                       asio::ssl::context::no_tlsv1_1);
   Error error;
-  context.use_certificate_chain_file(files.certificate.string(), error);
+  (void)context.use_certificate_chain_file(files.certificate.string(), error);
   if (error)
     throw ServerError(
         fmt::format("api: certificate {}: {}", files.certificate.string(), error.message()));
-  context.use_private_key_file(files.key.string(), asio::ssl::context::pem, error);
+  (void)context.use_private_key_file(files.key.string(), asio::ssl::context::pem, error);
   if (error) throw ServerError(fmt::format("api: key {}: {}", files.key.string(), error.message()));
   return context;
 }
@@ -69,7 +69,7 @@ namespace {
 template <class Protocol>
 class Acceptor final : public Acceptors, public std::enable_shared_from_this<Acceptor<Protocol>> {
  public:
-  Acceptor(std::shared_ptr<Server::Shared> shared, Endpoint where,
+  Acceptor(const std::shared_ptr<Server::Shared>& shared, Endpoint where,
            const typename Protocol::endpoint& at)
       : shared_(shared),
         where_(std::move(where)),
@@ -124,8 +124,8 @@ class Acceptor final : public Acceptors, public std::enable_shared_from_this<Acc
 
  private:
   static std::size_t connections_max(const Server::Shared& shared) {
-    constexpr bool is_unix = std::is_same_v<Protocol, Local>;
-    return shared.limits.connections_max + (is_unix ? kUnixConnections : 0);
+    constexpr bool kIsUnix = std::is_same_v<Protocol, Local>;
+    return shared.limits.connections_max + (kIsUnix ? kUnixConnections : 0);
   }
   // Whoever has waited the longest goes; its end is a callback of its own. False: nobody waits.
   static bool make_room(const Server::Shared& shared) {

@@ -31,8 +31,9 @@ class Server::Shared : public std::enable_shared_from_this<Server::Shared> {
  public:
   using IdleList = std::list<AnyConnection*>;
 
-  Shared(boost::asio::io_context& control_, api::Api& api_, const Limits& limits_, Log log_)
-      : control(control_), api(api_), limits(limits_), log(std::move(log_)) {}
+  Shared(boost::asio::io_context& control_thread, api::Api& served, const Limits& allowed,
+         Log complain)
+      : control(control_thread), api(served), limits(allowed), log(std::move(complain)) {}
 
   boost::asio::io_context& control;
   api::Api& api;

@@ -120,6 +120,12 @@ inline constexpr const char* kCdn = "b2f9c84e17d04a6c8e35a90d61c7f248";
 inline constexpr const char* kSpectrum = "e47a5b093c2d4f18a6d1083fb5927ec6";
 
 class ApiTest : public testing::Test {
+ public:
+  ~ApiTest() override {
+    support::FaultVfs::instance().clear();
+    stop();
+  }
+
  protected:
   ApiTest() {
     support::FaultVfs::instance().clear();
@@ -136,10 +142,6 @@ class ApiTest : public testing::Test {
     add(kStranger, true, "another");
     options_.requests_per_second = 1e9;
     start();
-  }
-  ~ApiTest() override {
-    support::FaultVfs::instance().clear();
-    stop();
   }
 
   void start() {
@@ -180,7 +182,7 @@ class ApiTest : public testing::Test {
 
   // Asks, without waiting for the reply.
   void send(api::Method method, const std::string& target, const std::string& body,
-            const Extra& extra, std::function<void(Reply&&)> done) {
+            const Extra& extra, const std::function<void(Reply&&)>& done) {
     api::Request head{
         .method = method,
         .target = target,

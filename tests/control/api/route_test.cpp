@@ -26,7 +26,8 @@ std::set<std::string> documented() {
       std::string key = "    ";
       std::ranges::transform(name, std::back_inserter(key),
                              [](char c) { return static_cast<char>(c | 0x20); });
-      if (line == key + ":") all.insert(name + " " + path);
+      key += ':';
+      if (line == key) all.insert(name.append(" ").append(path));
     }
   }
   return all;

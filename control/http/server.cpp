@@ -38,12 +38,11 @@ asio::ssl::context context_of(const TlsFiles& files) {
   context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
                       asio::ssl::context::no_tlsv1_1);
   Error error;
-  (void)context.use_certificate_chain_file(files.certificate.string(), error);
-  if (error)
+  if (context.use_certificate_chain_file(files.certificate.string(), error))
     throw ServerError(
         fmt::format("api: certificate {}: {}", files.certificate.string(), error.message()));
-  (void)context.use_private_key_file(files.key.string(), asio::ssl::context::pem, error);
-  if (error) throw ServerError(fmt::format("api: key {}: {}", files.key.string(), error.message()));
+  if (context.use_private_key_file(files.key.string(), asio::ssl::context::pem, error))
+    throw ServerError(fmt::format("api: key {}: {}", files.key.string(), error.message()));
   return context;
 }
 

@@ -31,7 +31,7 @@ class Tls {
   void expires_never() { bottom().expires_never(); }
   void end() {
     boost::system::error_code ignored;
-    (void)bottom().socket().shutdown(tcp::socket::shutdown_send, ignored);
+    if (bottom().socket().shutdown(tcp::socket::shutdown_send, ignored)) return;  // it is closed
   }
   void close() { bottom().close(); }
 

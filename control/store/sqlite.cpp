@@ -106,7 +106,7 @@ bool Statement::step() {
   const int code = sqlite3_extended_errcode(database);
   const std::string message = sqlite3_errmsg(database);
   reset();
-  throw SqliteError(code, message.c_str());
+  throw SqliteError(code, message);
 }
 
 void Statement::reset() noexcept {

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/xdp/prefix_map.hpp"
 
+#include <linux/membarrier.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -166,10 +170,17 @@ class PrefixMap::Editor {
     std::expected<void, int> made = maps_.put(put);
     if (!made) return made;
     write_blocks(change);
+    if (!removed.empty() && (!put.empty() || !change.shorter.empty())) await_programs();
     made = maps_.remove(removed);
     if (made) count(change);
     return made;
   }
+
+  // Until no program runs that may have seen the maps as they were before: it would find neither
+  // what has gone nor what it had looked for too early. The system call waits for a grace period of
+  // the kernel's RCU, which programs run under; where there is none, one that runs just now may
+  // miss.
+  static void await_programs() noexcept { syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0); }
 
   void write_blocks(const Change& change) noexcept {
     for (const Step& step : change.shorter) {

@@ -58,6 +58,8 @@ class PrefixMap {
   std::expected<void, Refusal> offboard(std::span<const lpm::AnyPrefix> prefixes);
   // Removes prefixes and adds others, which may overlap those: packets to addresses that lie in
   // both are taken all the time. All or none; refuses as onboard() does.
+  // Where prefixes longer than 24 bits are removed for others it waits for the kernel, a fraction
+  // of a millisecond or some.
   std::expected<void, Refusal> replace(std::span<const lpm::AnyPrefix> removed,
                                        const std::map<lpm::AnyPrefix, Onboarding>& added);
   // Makes these the host's own addresses, all of them: adds what is new before it removes what is

@@ -3,7 +3,6 @@
 // steerd on other devices of DPDK's than captures and interfaces, and with large frames.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -16,6 +15,7 @@
 #include <string_view>
 #include <vector>
 
+#include "tests/e2e/huge_pages.hpp"
 #include "tests/e2e/steerd.hpp"
 #include "tests/support/captures.hpp"
 #include "tests/support/namespaces.hpp"
@@ -150,40 +150,11 @@ TEST(SteerdDevices, PacketSocketsReceiveAndSend) {
   EXPECT_EQ(steerd.stop().status, 0);
 }
 
-constexpr const char* kPages = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
-
-// Hugepages for the time of a test, and a place for their files.
-class HugePages {
- public:
-  HugePages(unsigned pages, const std::filesystem::path& directory) : directory_(directory) {
-    std::ifstream(kPages) >> before_;
-    std::ofstream(kPages) << before_ + pages;
-    unsigned got = 0;
-    std::ifstream(kPages) >> got;
-    std::filesystem::create_directory(directory_);
-    is_mounted_ = mount("none", directory_.c_str(), "hugetlbfs", 0, nullptr) == 0;
-    are_there_ = is_mounted_ && got >= before_ + pages;
-  }
-  ~HugePages() {
-    if (is_mounted_) umount(directory_.c_str());
-    std::ofstream(kPages) << before_;
-  }
-  HugePages(const HugePages&) = delete;
-  HugePages& operator=(const HugePages&) = delete;
-  [[nodiscard]] bool are_there() const { return are_there_; }
-
- private:
-  std::filesystem::path directory_;
-  unsigned before_ = 0;
-  bool is_mounted_ = false;
-  bool are_there_ = false;
-};
-
 TEST(SteerdDevices, DumpcapAttachesToARunningOne) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root: hugepages";
   Steerd steerd("", kBindings);
   constexpr unsigned kPagesNeeded = 80;
-  const HugePages pages(kPagesNeeded, steerd / "huge");
+  const e2e::HugePages pages(kPagesNeeded, steerd / "huge");
   if (!pages.are_there()) GTEST_SKIP() << "there are no hugepages to have";
   support::write_capture(steerd / "in.pcap", {packet(7)});
   steerd.write_configuration(fmt::format(

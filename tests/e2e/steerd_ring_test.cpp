@@ -3,12 +3,11 @@
 // Rings to other processes. Needs root, to reserve hugepages for the time of the test.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
-#include <sys/mount.h>
 
-#include <fstream>
 #include <memory>
 #include <string>
 
+#include "tests/e2e/huge_pages.hpp"
 #include "tests/e2e/steerd.hpp"
 #include "tests/support/captures.hpp"
 #include "tests/support/packets.hpp"
@@ -19,21 +18,14 @@ using support::Bytes;
 
 constexpr const char* kBindings =
     R"({"prefixes": [{"cidr": "203.0.113.0/24", "service": "spectrum"}]})";
-constexpr const char* kPages = "/sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages";
 
 class SteerdRing : public testing::Test {
  protected:
   void SetUp() override {
     if (geteuid() != 0) GTEST_SKIP() << "needs root: hugepages";
     constexpr unsigned kNeeded = 80;
-    std::ifstream(kPages) >> pages_before_;
-    std::ofstream(kPages) << pages_before_ + kNeeded;
-    unsigned pages = 0;
-    std::ifstream(kPages) >> pages;
-    std::filesystem::create_directory(steerd_ / "huge");
-    is_mounted_ = mount("none", (steerd_ / "huge").c_str(), "hugetlbfs", 0, nullptr) == 0;
-    if (pages < pages_before_ + kNeeded || !is_mounted_)
-      GTEST_SKIP() << "there are no hugepages to have";
+    pages_ = std::make_unique<e2e::HugePages>(kNeeded, steerd_ / "huge");
+    if (!pages_->are_there()) GTEST_SKIP() << "there are no hugepages to have";
     support::write_capture(steerd_ / "in.pcap",
                            {support::ethernet(0x0800, support::ipv4({}, Bytes(8)))});
     steerd_.write_configuration(fmt::format(
@@ -41,11 +33,6 @@ class SteerdRing : public testing::Test {
         "output = spectrum ring=spectrum packets=64\neal = --huge-dir={}\nidle = pause\n",
         (steerd_ / "in.pcap").string(), (steerd_ / "huge").string()));
   }
-  void TearDown() override {
-    if (is_mounted_) umount((steerd_ / "huge").c_str());
-    if (geteuid() == 0) std::ofstream(kPages) << pages_before_;
-  }
-
   [[nodiscard]] std::unique_ptr<support::Program> consumer() const {
     return std::make_unique<support::Program>(std::vector<std::string>{
         RING_CONSUMER, "spectrum.0", "--proc-type=secondary", "--file-prefix=test", "--no-pci",
@@ -53,8 +40,7 @@ class SteerdRing : public testing::Test {
   }
 
   e2e::Steerd steerd_{"", kBindings};
-  bool is_mounted_ = false;
-  unsigned pages_before_ = 0;
+  std::unique_ptr<e2e::HugePages> pages_;
 };
 
 TEST_F(SteerdRing, NoticesThatAConsumerComesAndDies) {

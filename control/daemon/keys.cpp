@@ -336,6 +336,12 @@ void check_ports(const Config& config, Errors& errors) {
     errors.emplace_back("no port receives anything: give one with role=ingress or egress");
 }
 
+// address: as an API is told to listen on.
+bool is_loopback(const std::string& address) {
+  if (const auto v4 = lpm::parse_address4(address)) return v4->bits >> 24 == 127;
+  return lpm::parse_address6(address) == lpm::Address6{0, 1};
+}
+
 // What can be said only of all settings together.
 void check_whole(const Config& config, Errors& errors) {
   if (config.bindings.empty() && config.data_directory.empty())
@@ -347,6 +353,12 @@ void check_whole(const Config& config, Errors& errors) {
         "API's clients do");
   if (config.api.certificate.empty() != config.api.key.empty())
     errors.emplace_back("api-certificate and api-key belong together: give both or none");
+  for (const ApiConfig::Listen& listen : config.api.listen)
+    if (config.api.certificate.empty() && !is_loopback(listen.address))
+      errors.push_back(fmt::format(
+          "api-listen {} is not loopback: listening there needs TLS; give api-certificate and "
+          "api-key",
+          listen.address));
   check_ports(config, errors);
   check_outputs(config, errors);
   if (!config.worker_cpus.empty() && config.worker_cpus.size() != config.workers)

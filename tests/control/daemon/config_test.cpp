@@ -62,7 +62,7 @@ TEST_F(ConfigTest, ReadsWhereTheApiIsServed) {
   EXPECT_EQ(plain->api.listen[0].address, "127.0.0.1");
   EXPECT_EQ(plain->api.listen[0].port, 8642);
   const std::string two =
-      "data-directory = data\napi-listen = 0.0.0.0:1\napi-listen = [::1]:65535\n" + port;
+      "data-directory = data\napi-listen = 127.0.0.2:1\napi-listen = [::1]:65535\n" + port;
   const auto both = parse_file(two);
   ASSERT_TRUE(both);
   ASSERT_EQ(both->api.listen.size(), 2U);
@@ -76,6 +76,14 @@ TEST_F(ConfigTest, ReadsWhereTheApiIsServed) {
             "the API's clients do");
   EXPECT_EQ(errors_of("data-directory = d\napi-key = k\n" + port),
             "api-certificate and api-key belong together: give both or none");
+  for (const char* outside : {"0.0.0.0:1", "192.0.2.1:8642", "[::]:1", "[2001:db8::1]:443"}) {
+    const std::string listen =
+        "data-directory = d\napi-listen = " + std::string(outside) + "\n" + port;
+    EXPECT_NE(errors_of(listen).find("is not loopback: listening there needs TLS"),
+              std::string::npos)
+        << outside;
+    EXPECT_TRUE(parse_file(listen + "api-certificate = c\napi-key = k\n")) << outside;
+  }
   for (const char* const wrong : {"localhost:1", "127.0.0.1", "::1:80", "1.2.3.4:x", ":80"})
     EXPECT_NE(errors_of("data-directory = d\napi-listen = " + std::string(wrong) + "\n" + port)
                   .find("api-listen must be none or ADDRESS:PORT"),

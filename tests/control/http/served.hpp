@@ -101,9 +101,10 @@ class Client {
 
 // The API, served by a control thread of its own; the data plane passes at once.
 class HttpTest : public ApiTest {
- protected:
+ public:
   ~HttpTest() override { stop_serving(); }
 
+ protected:
   void serve() {
     const std::vector<control::http::Endpoint> at{
         {.address = "127.0.0.1", .port = 0, .path = {}},

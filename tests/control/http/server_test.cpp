@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/http/server.hpp"
 
+#include <fmt/format.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "tests/control/http/served.hpp"
@@ -74,28 +76,26 @@ TEST_F(HttpServer, RefusesWhatTwoPartiesCouldReadDifferently) {
   serve();
   const std::string bearer = std::string("Authorization: Bearer ") + kWriter + "\r\n";
   const std::string target = prefixes();
+  const auto post = [&](std::string_view rest) {
+    return fmt::format("POST {} HTTP/1.1\r\nHost: a\r\n{}{}", target, bearer, rest);
+  };
   for (const std::string& wrong : {
-           "GET " + target + " HTTP/1.1\r\n" + bearer + "\r\n",
-           "GET " + target + " HTTP/1.1\r\nHost: a\r\nHost: b\r\n" + bearer + "\r\n",
-           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
-               "Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}",
-           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
-               "Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n",
-           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
-               "Transfer-Encoding: chunked\r\n\r\nzz\r\n",
-           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer + "Content-Length: -1\r\n\r\n",
-           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
-               "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
-               "Transfer-Encoding: identity\r\n\r\n",
-           "POST " + target + " HTTP/1.1\r\nHost: a\r\n" + bearer +
-               "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
-           "POST " + target + " HTTP/1.0\r\nHost: a\r\n" + bearer +
-               "Connection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-           "GET " + target + "\x01 HTTP/1.1\r\nHost: a\r\n" + bearer + "\r\n",
+           fmt::format("GET {} HTTP/1.1\r\n{}\r\n", target, bearer),
+           fmt::format("GET {} HTTP/1.1\r\nHost: a\r\nHost: b\r\n{}\r\n", target, bearer),
+           post("Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}"),
+           post("Content-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n"),
+           post("Transfer-Encoding: chunked\r\n\r\nzz\r\n"),
+           post("Content-Length: -1\r\n\r\n"),
+           post("Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"),
+           post("Transfer-Encoding: identity\r\n\r\n"),
+           post("Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"),
+           fmt::format("POST {} HTTP/1.0\r\nHost: a\r\n{}Connection: keep-alive\r\n"
+                       "Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+                       target, bearer),
+           fmt::format("GET {}\x01 HTTP/1.1\r\nHost: a\r\n{}\r\n", target, bearer),
            std::string("nonsense\r\n\r\n"),
-           "GET " + target + " HTTP/3.0\r\nHost: a\r\n\r\n",
-           "GET " + target + " HTTP/1.1\r\nHost : a\r\n" + bearer + "\r\n",
+           fmt::format("GET {} HTTP/3.0\r\nHost: a\r\n\r\n", target),
+           fmt::format("GET {} HTTP/1.1\r\nHost : a\r\n{}\r\n", target, bearer),
        }) {
     Client client(port_);
     const std::string response = client.ask(wrong);

@@ -11,7 +11,8 @@ namespace dataplane {
 // The value that the tries hold for a prefix, in one word:
 //   bits 0-1   Service, 0: no binding
 //   bit  2     local scope: multicast, link-local, loopback, limited broadcast
-//   bit  3     an address of the host itself (matters on ports with a kernel path)
+//   bit  3     an address of the host itself: not in the tries, but added where it matters, see
+//              HostAddresses
 //   bit  4     inside an onboarded prefix that has no default binding yet (pending); no service
 //   bits 5-28  number of the binding, 1 to kBindingsMax; 0: no binding
 //   bits 29-31 zero: the tries hold values of up to 30 bits in place (lpm/README.md)

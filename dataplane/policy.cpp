@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "dataplane/policy.hpp"
 
+#include <utility>
+
 namespace dataplane {
 namespace {
 
@@ -53,7 +55,8 @@ PortSet ports(std::initializer_list<std::uint16_t> numbers) {
   return set;
 }
 
-Policy::Policy(const Settings& settings) : settings_(settings) {
+Policy::Policy(const Settings& settings, HostAddresses hosts)
+    : settings_(settings), hosts_(std::move(hosts)) {
   if (settings.cdn_accept != Settings::CdnAccept::any) narrow_services_ |= bit_of(Service::cdn);
   if (settings.spectrum_accept != Settings::SpectrumAccept::any)
     narrow_services_ |= bit_of(Service::spectrum);

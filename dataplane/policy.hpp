@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <initializer_list>
 
+#include "dataplane/host_addresses.hpp"
 #include "dataplane/match.hpp"
 #include "dataplane/service.hpp"
 #include "dataplane/verdict.hpp"
@@ -39,15 +40,17 @@ struct Settings {
   friend bool operator==(const Settings&, const Settings&) = default;
 };
 
-// What settings make of a match. Part of the table, so that a change of settings takes effect like
-// a change of bindings: for whole bursts, at one generation. Immutable, and shared by the tables of
-// one configuration: 17 KiB that are not copied with each, and stay in the workers' caches when the
-// table changes.
+// What settings make of a match, and which addresses are the host's own. Part of the table, so that
+// a change of settings takes effect like a change of bindings: for whole bursts, at one generation.
+// Immutable, and shared by the tables of one configuration: 17 KiB that are not copied with each,
+// and stay in the workers' caches when the table changes.
 class Policy {
  public:
-  explicit Policy(const Settings& settings);
+  explicit Policy(const Settings& settings, HostAddresses hosts = {});
 
   [[nodiscard]] const Settings& settings() const noexcept { return settings_; }
+  // They count where a port has a kernel path.
+  [[nodiscard]] const HostAddresses& host_addresses() const noexcept { return hosts_; }
 
   // The verdict that rows 3 to 8 of the semantics give to a match, by match.word() & kDecisionMask,
   // before `accept` and neighbour discovery are considered.
@@ -66,6 +69,7 @@ class Policy {
   std::array<std::array<Decisions, 2>, 2> decisions_{};
   std::uint32_t narrow_services_ = 0;  // bit per Service number
   Settings settings_;
+  HostAddresses hosts_;
 };
 
 }  // namespace dataplane

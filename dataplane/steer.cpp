@@ -76,9 +76,10 @@ void Rest::take(std::size_t i, const Frame& frame) noexcept {
 void Rest::finish() noexcept {
   const auto note = [this](std::size_t i, const Decision& decision) { decisions_[i] = decision; };
   for (const Direction direction : {Direction::ingress, Direction::egress}) {
-    const Table::Decisions& verdicts = table_.decisions(direction, port_.kernel_path);
-    look_up(table_.trie4(), v4_[static_cast<std::size_t>(direction)], verdicts, note);
-    look_up(table_.trie6(), v6_[static_cast<std::size_t>(direction)], verdicts, note);
+    decide_all(deciders_of<lpm::Address4>(table_, direction, port_.kernel_path),
+               v4_[static_cast<std::size_t>(direction)], note);
+    decide_all(deciders_of<lpm::Address6>(table_, direction, port_.kernel_path),
+               v6_[static_cast<std::size_t>(direction)], note);
   }
 }
 

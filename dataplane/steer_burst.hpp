@@ -123,11 +123,36 @@ static_assert(std::endian::native == std::endian::little);
   return {verdicts[value & Match::kDecisionMask], Match(value)};
 }
 
+// What packets of one family and direction are decided by.
+template <class Address>
+struct Deciders {
+  const lpm::Trie<Address>& trie;
+  const Table::Decisions& verdicts;
+  const AddressSet<Address>* hosts;  // null: no address is the host's
+};
+
+template <class Address>
+[[nodiscard]] Deciders<Address> deciders_of(const Table& table, Direction direction,
+                                            bool kernel_path) noexcept {
+  const AddressSet<Address>& hosts = table.policy().host_addresses().of<Address>();
+  return {.trie = table.trie<Address>(),
+          .verdicts = table.decisions(direction, kernel_path),
+          .hosts = kernel_path && !hosts.empty() ? &hosts : nullptr};
+}
+
+// values: one for each key.
+template <class Address>
+void look_up(const Deciders<Address>& by, std::span<const Address> keys,
+             lpm::Value* values) noexcept {
+  by.trie.lookup_burst(keys, {values, keys.size()});
+  if (by.hosts != nullptr) by.hosts->mark(keys, values);
+}
+
 // The common case: decides a burst of nothing but plain packets of one family. False at the first
 // other packet, with nothing done.
 template <class Address, class Source, class Take>
-[[nodiscard]] bool decide_if_all_plain(const lpm::Trie<Address>& trie, const Source& source,
-                                       const Table::Decisions& verdicts, Take&& take) noexcept {
+[[nodiscard]] bool decide_if_all_plain(const Deciders<Address>& by, const Source& source,
+                                       Take&& take) noexcept {
   constexpr bool kIs4 = Address::kBits == 32;
   Scratch<Address, kBurstMax> keys;
   const std::size_t size = source.size();
@@ -138,8 +163,8 @@ template <class Address, class Source, class Take>
     keys.set(i, Address::from_wire(kIs4 ? ipv4_destination(bytes) : ipv6_destination(bytes)));
   }
   lpm::Value values[kBurstMax];
-  trie.lookup_burst(keys.first(size), {values, size});
-  for (std::size_t i = 0; i < size; ++i) take(i, decision_of(verdicts, values[i]));
+  look_up(by, keys.first(size), values);
+  for (std::size_t i = 0; i < size; ++i) take(i, decision_of(by.verdicts, values[i]));
   return true;
 }
 
@@ -183,14 +208,14 @@ void sort_out_ipv6(const Source& source, Lookups<lpm::Address6>& v6, Numbers& ot
 }
 
 template <class Address, class Take>
-void look_up(const lpm::Trie<Address>& trie, const Lookups<Address>& lookups,
-             const Table::Decisions& verdicts, Take&& take) noexcept {
+void decide_all(const Deciders<Address>& by, const Lookups<Address>& lookups,
+                Take&& take) noexcept {
   const std::size_t count = lookups.packets.count;
   if (count == 0) return;
   lpm::Value values[kBurstMax];
-  trie.lookup_burst(lookups.keys.first(count), {values, count});
+  look_up(by, lookups.keys.first(count), values);
   for (std::size_t k = 0; k < count; ++k)
-    take(lookups.packets.number[k], decision_of(verdicts, values[k]));
+    take(lookups.packets.number[k], decision_of(by.verdicts, values[k]));
 }
 
 // What is left when a burst is looked up: the odd packets, `accept`, neighbour discovery.
@@ -259,25 +284,25 @@ void steer_burst(const Table& table, const Port& port, const Source& source,
   detail::Lookups<lpm::Address6> v6;
   detail::Numbers odd;
   if (port.role && !table.settings().verify_checksum) [[likely]] {
-    const Table::Decisions& verdicts = table.decisions(*port.role, port.kernel_path);
+    const auto by4 = detail::deciders_of<lpm::Address4>(table, *port.role, port.kernel_path);
+    const auto by6 = detail::deciders_of<lpm::Address6>(table, *port.role, port.kernel_path);
     const bool is_all_known = !table.has_narrow_services();
     if (is_all_known) {
-      if (detail::decide_if_all_plain(table.trie4(), source, verdicts, take)) return;
+      if (detail::decide_if_all_plain(by4, source, take)) return;
       // On a port with a kernel path it may be neighbour discovery.
-      if (!port.kernel_path && detail::decide_if_all_plain(table.trie6(), source, verdicts, take))
-        return;
+      if (!port.kernel_path && detail::decide_if_all_plain(by6, source, take)) return;
     }
     detail::sort_out_ipv4(source, v4, odd);
     detail::sort_out_ipv6(source, v6, odd);
     const bool may_be_discovery = port.kernel_path && v6.packets.count != 0;
     if (odd.count == 0 && is_all_known && !may_be_discovery) {
-      detail::look_up(table.trie4(), v4, verdicts, take);
-      detail::look_up(table.trie6(), v6, verdicts, take);
+      detail::decide_all(by4, v4, take);
+      detail::decide_all(by6, v6, take);
       return;
     }
     const auto note = [scratch](std::size_t i, const Decision& decision) { scratch[i] = decision; };
-    detail::look_up(table.trie4(), v4, verdicts, note);
-    detail::look_up(table.trie6(), v6, verdicts, note);
+    detail::decide_all(by4, v4, note);
+    detail::decide_all(by6, v6, note);
   } else {
     for (std::size_t i = 0; i < size; ++i) odd.number[i] = static_cast<std::uint8_t>(i);
     odd.count = size;

@@ -53,10 +53,9 @@ Table::Table(std::uint64_t generation, std::shared_ptr<const Policy> policy, lpm
       trie4_(std::move(trie4)),
       trie6_(std::move(trie6)) {}
 
-Table::Table(std::uint64_t generation, const Settings& settings, lpm::RouteSet4 routes4,
+Table::Table(std::uint64_t generation, std::shared_ptr<const Policy> policy, lpm::RouteSet4 routes4,
              lpm::RouteSet6 routes6, std::uint32_t highest_binding)
-    : Table(generation, std::make_shared<const Policy>(settings),
-            lpm::Trie4(with(local_scope4(), std::move(routes4))),
+    : Table(generation, std::move(policy), lpm::Trie4(with(local_scope4(), std::move(routes4))),
             lpm::Trie6(with(local_scope6(), std::move(routes6))), highest_binding) {}
 
 }  // namespace dataplane

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <span>
+#include <utility>
 
 #include "dataplane/match.hpp"
 #include "dataplane/policy.hpp"
@@ -32,15 +33,26 @@ class Table {
   Table(std::uint64_t generation, std::shared_ptr<const Policy> policy, lpm::Trie4 trie4,
         lpm::Trie6 trie6, std::uint32_t highest_binding);
   // The same from routes alone, compiled for this table: for what is made once. Adds local scope by
-  // itself (a route of the host's inside it wins). Throws std::bad_alloc.
-  Table(std::uint64_t generation, const Settings& settings, lpm::RouteSet4 routes4,
+  // itself. Throws std::bad_alloc.
+  Table(std::uint64_t generation, std::shared_ptr<const Policy> policy, lpm::RouteSet4 routes4,
         lpm::RouteSet6 routes6, std::uint32_t highest_binding);
+  Table(std::uint64_t generation, const Settings& settings, lpm::RouteSet4 routes4,
+        lpm::RouteSet6 routes6, std::uint32_t highest_binding)
+      : Table(generation, std::make_shared<const Policy>(settings), std::move(routes4),
+              std::move(routes6), highest_binding) {}
 
   [[nodiscard]] std::uint64_t generation() const noexcept { return generation_; }
   // No match has a binding of a higher number.
   [[nodiscard]] std::uint32_t highest_binding() const noexcept { return highest_binding_; }
   [[nodiscard]] const lpm::Trie4& trie4() const noexcept { return trie4_; }
   [[nodiscard]] const lpm::Trie6& trie6() const noexcept { return trie6_; }
+  template <class Address>
+  [[nodiscard]] const lpm::Trie<Address>& trie() const noexcept {
+    if constexpr (Address::kBits == 32)
+      return trie4_;
+    else
+      return trie6_;
+  }
 
   [[nodiscard]] const Policy& policy() const noexcept { return *policy_; }
   [[nodiscard]] const Settings& settings() const noexcept { return policy_->settings(); }

@@ -90,4 +90,14 @@ void ControlApi::change_settings(const Config& config,
       });
 }
 
+void ControlApi::change_host_addresses(dataplane::HostAddresses hosts,
+                                       std::function<void(const std::string&)> done) {
+  api_.engine().submit(
+      [this, hosts = std::move(hosts)](api::State& state) {
+        steering_.set_host_addresses(hosts);
+        state.pass_generation();
+      },
+      std::move(done));
+}
+
 }  // namespace control::daemon

@@ -33,6 +33,10 @@ class ControlApi {
       const Config& config,
       std::function<void(const std::string& refused, std::uint64_t generation)> done);
 
+  // Other addresses of the host, likewise.
+  void change_host_addresses(dataplane::HostAddresses hosts,
+                             std::function<void(const std::string& refused)> done);
+
   // Every worker has passed this generation.
   void set_active(std::uint64_t generation) {
     steering_.set_active(generation);

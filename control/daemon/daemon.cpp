@@ -66,7 +66,8 @@ class Daemon {
         arguments_(arguments),
         bindings_max_(bindings_max_of(config, bindings.binding_count())),
         source_(arguments, bindings_max_),
-        first_(source_.start(config, std::move(bindings),
+        hosts_(hosts_for_workers()),
+        first_(source_.start(config, std::move(bindings), hosts_,
                              persisted == nullptr ? 1 : persisted->state.generation())),
         signals_(control_, SIGHUP, SIGTERM, SIGINT),
         housekeeping_(control_),
@@ -271,6 +272,63 @@ class Daemon {
   }
 
   void look_at_addresses() {
+    tell_programs_of_addresses();
+    tell_workers_of_addresses();
+  }
+
+  // What workers give to the kernel where they are the way there; else nothing.
+  [[nodiscard]] dataplane::HostAddresses hosts_for_workers() const {
+    const bool has_taps = std::ranges::any_of(config_.ports, [](const PortConfig& port) {
+      return port.kernel == PortConfig::KernelPath::tap;
+    });
+    if (!has_taps) return {};
+    HostAddresses addresses = host_addresses();
+    return {.v4 = dataplane::AddressSet(std::move(addresses.v4)),
+            .v6 = dataplane::AddressSet(std::move(addresses.v6))};
+  }
+
+  void tell_workers_of_addresses() {
+    using std::chrono::steady_clock;
+    if (is_changing_hosts_ || steady_clock::now() < hosts_retry_at_) return;
+    auto hosts = std::make_shared<dataplane::HostAddresses>(hosts_for_workers());
+    if (*hosts == hosts_) return;
+    is_changing_hosts_ = true;
+    const auto done = [this, hosts](const std::string& refused) {
+      constexpr std::chrono::seconds kRetry{10};
+      is_changing_hosts_ = false;
+      if (refused.empty()) {
+        hosts_ = std::move(*hosts);
+        return;
+      }
+      hosts_retry_at_ = steady_clock::now() + kRetry;
+      log::error(Module::control, "the host's new addresses are not known to the workers: {}",
+                 refused);
+    };
+    if (api_) {
+      api_->change_host_addresses(*hosts, done);
+      return;
+    }
+    asio::post(store_, [this, hosts, done] {
+      auto next = std::make_shared<std::expected<Prepared, std::string>>(table_with(*hosts));
+      asio::post(control_, [this, next, done] {
+        if (*next) publication_.publish(std::move(**next));
+        done(*next ? std::string() : next->error());
+      });
+    });
+  }
+
+  // On the thread of the store.
+  std::expected<Prepared, std::string> table_with(const dataplane::HostAddresses& hosts) {
+    try {
+      auto next = source_.with(hosts);
+      if (!next) return std::unexpected(std::move(next.error().message));
+      return std::move(*next);
+    } catch (const std::exception& error) {
+      return std::unexpected(std::string(error.what()));
+    }
+  }
+
+  void tell_programs_of_addresses() {
     dataplane::xdp::PrefixMap* const map = data_plane_.prefixes();
     if (map == nullptr) return;
     std::set<dataplane::xdp::HostAddress> all;
@@ -318,8 +376,9 @@ class Daemon {
   const Config& config_;
   const std::vector<const char*>& arguments_;
   std::uint32_t bindings_max_;
-  TableSource source_;  // the store thread's, once that runs
-  Prepared first_;      // at the start
+  TableSource source_;              // the store thread's, once that runs
+  dataplane::HostAddresses hosts_;  // that workers know
+  Prepared first_;                  // at the start
   Notifier notifier_;
   asio::io_context control_{1};
   asio::signal_set signals_;
@@ -333,6 +392,8 @@ class Daemon {
   bool is_ending_ = false;
   bool is_reloading_ = false;
   bool reload_again_ = false;
+  bool is_changing_hosts_ = false;
+  std::chrono::steady_clock::time_point hosts_retry_at_;
   std::uint64_t awaited_generation_ = 0;  // of a reload of settings; 0: none
   std::chrono::steady_clock::time_point reload_began_;
   std::vector<std::uint64_t> rounds_seen_;  // by the watchdog, by worker

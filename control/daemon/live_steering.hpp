@@ -6,6 +6,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <utility>
 
 #include "control/api/steering.hpp"
 #include "control/daemon/data_plane.hpp"
@@ -25,6 +26,9 @@ class LiveSteering final : public api::Steering {
   // On the store thread: for the table that is prepared next, and if that is committed for all
   // after.
   void set_settings(const dataplane::Settings& settings) { source_.set_settings(settings); }
+  void set_host_addresses(dataplane::HostAddresses hosts) {
+    source_.set_host_addresses(std::move(hosts));
+  }
   // For any thread: memory of older tables may be used for the next.
   void set_active(std::uint64_t generation) noexcept {
     active_.store(generation, std::memory_order_release);

@@ -14,9 +14,11 @@ namespace control::daemon {
 TableSource::TableSource(const std::vector<const char*>& arguments, std::uint32_t bindings_max)
     : arguments_(arguments), maker_(bindings_max) {}
 
-Prepared TableSource::start(const Config& config, BindingSet bindings, std::uint64_t generation) {
+Prepared TableSource::start(const Config& config, BindingSet bindings,
+                            dataplane::HostAddresses hosts, std::uint64_t generation) {
   generation_ = generation - 1;
-  auto first = next(config, std::move(bindings));
+  auto first = next(std::make_shared<const dataplane::Policy>(config.settings, std::move(hosts)),
+                    std::move(bindings));
   if (!first) throw StartError(first.error().message);
   return std::move(*first);
 }
@@ -31,7 +33,7 @@ std::expected<TableSource::Loaded, Errors> TableSource::load_again() {
       errors.push_back(to_string(error, config->bindings.string()));
     return std::unexpected(std::move(errors));
   }
-  auto prepared = next(*config, std::move(*bindings));
+  auto prepared = next(policy_of(config->settings), std::move(*bindings));
   if (!prepared)
     return std::unexpected(
         Errors{fmt::format("{}: {}", config->bindings.string(), prepared.error().message)});
@@ -41,7 +43,7 @@ std::expected<TableSource::Loaded, Errors> TableSource::load_again() {
 std::expected<Prepared, std::string> TableSource::prepare(const Delta& delta,
                                                           const BindingSet& bindings,
                                                           std::uint64_t generation) {
-  auto table = maker_.prepare(delta, wanted_ != nullptr ? wanted_ : policy_, generation);
+  auto table = maker_.prepare(delta, policy_at_hand(), generation);
   if (!table) {
     wanted_.reset();
     return std::unexpected(std::move(table.error().message));
@@ -68,15 +70,24 @@ void TableSource::set_settings(const dataplane::Settings& settings) {
   wanted_ = policy_of(settings);
 }
 
-std::shared_ptr<const dataplane::Policy> TableSource::policy_of(
-    const dataplane::Settings& settings) const {
-  const bool is_same = policy_ != nullptr && policy_->settings() == settings;
-  return is_same ? policy_ : std::make_shared<const dataplane::Policy>(settings);
+void TableSource::set_host_addresses(dataplane::HostAddresses hosts) {
+  wanted_ =
+      std::make_shared<const dataplane::Policy>(policy_at_hand()->settings(), std::move(hosts));
 }
 
-std::expected<Prepared, TableError> TableSource::next(const Config& config, BindingSet bindings) {
+std::expected<Prepared, TableError> TableSource::with(dataplane::HostAddresses hosts) {
+  return next(std::make_shared<const dataplane::Policy>(policy_->settings(), std::move(hosts)),
+              bindings_);
+}
+
+TableSource::PolicyHandle TableSource::policy_of(const dataplane::Settings& settings) const {
+  const PolicyHandle& at_hand = policy_at_hand();
+  if (at_hand->settings() == settings) return at_hand;
+  return std::make_shared<const dataplane::Policy>(settings, at_hand->host_addresses());
+}
+
+std::expected<Prepared, TableError> TableSource::next(PolicyHandle policy, BindingSet bindings) {
   const Delta delta = difference(bindings_, bindings);
-  auto policy = policy_of(config.settings);
   auto table = maker_.prepare(delta, policy, generation_ + 1);
   if (!table) return std::unexpected(std::move(table.error()));
   Prepared made;

@@ -25,7 +25,8 @@ class TableSource {
   TableSource(const std::vector<const char*>& arguments, std::uint32_t bindings_max);
 
   // The first table. generation: 1, or what the API's store is at. Throws StartError.
-  [[nodiscard]] Prepared start(const Config& config, BindingSet bindings, std::uint64_t generation);
+  [[nodiscard]] Prepared start(const Config& config, BindingSet bindings,
+                               dataplane::HostAddresses hosts, std::uint64_t generation);
 
   struct Loaded {
     Config config;
@@ -35,6 +36,10 @@ class TableSource {
   // error nothing has changed. As long as reading takes, and comparing; the table itself goes with
   // what is different.
   [[nodiscard]] std::expected<Loaded, Errors> load_again();
+
+  // The table with other addresses of the host. On an error nothing has changed. Throws
+  // std::bad_alloc.
+  [[nodiscard]] std::expected<Prepared, TableError> with(dataplane::HostAddresses hosts);
 
   // Where the API says what to steer by: the table after `delta`, which leads to `bindings`. Then
   // either commit(), or abandon(), which is also what an error comes to.
@@ -46,6 +51,7 @@ class TableSource {
   // Of the table that is prepared next, and if that is committed, of all from then on. Throws
   // std::bad_alloc.
   void set_settings(const dataplane::Settings& settings);
+  void set_host_addresses(dataplane::HostAddresses hosts);
 
   // Generation `active` is.
   void reclaim(std::uint64_t active) noexcept { maker_.reclaim(active); }
@@ -54,16 +60,21 @@ class TableSource {
   [[nodiscard]] const Numbering& numbering() const noexcept { return maker_.numbering(); }
 
  private:
-  [[nodiscard]] std::shared_ptr<const dataplane::Policy> policy_of(
-      const dataplane::Settings& settings) const;
-  [[nodiscard]] std::expected<Prepared, TableError> next(const Config& config, BindingSet bindings);
+  using PolicyHandle = std::shared_ptr<const dataplane::Policy>;
+
+  // The policy of the next table, unless that is to have another.
+  [[nodiscard]] const PolicyHandle& policy_at_hand() const noexcept {
+    return wanted_ != nullptr ? wanted_ : policy_;
+  }
+  [[nodiscard]] PolicyHandle policy_of(const dataplane::Settings& settings) const;
+  [[nodiscard]] std::expected<Prepared, TableError> next(PolicyHandle policy, BindingSet bindings);
 
   const std::vector<const char*>& arguments_;
   BindingSet bindings_;
   TableMaker maker_;
-  std::shared_ptr<const dataplane::Policy> policy_;  // of the last table
-  std::shared_ptr<const dataplane::Policy> wanted_;  // of the next; null: the same
-  std::uint64_t generation_ = 0;                     // of the last table
+  PolicyHandle policy_;           // of the last table
+  PolicyHandle wanted_;           // of the next; null: the same
+  std::uint64_t generation_ = 0;  // of the last table
 };
 
 }  // namespace control::daemon

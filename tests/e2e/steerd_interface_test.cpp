@@ -360,6 +360,38 @@ TEST(SteerdKernelPath, TheKernelHasItsPacketsBothWays) {
   EXPECT_EQ(steerd.stop().status, 0);
 }
 
+// An address of the host inside a steered prefix, given to it while steerd runs and taken again.
+TEST(SteerdKernelPath, TheHostsOwnAddressesAreTheKernels) {
+  if (geteuid() != 0) GTEST_SKIP() << "needs root: network namespaces";
+  const NetworkNamespace edge("tap");
+  e2e::Steerd steerd(
+      "port = wan device=net_tap0,iface=wire role=ingress kernel=tap tap=host\n"
+      "port = out device=net_null1 role=none\noutput = magic_transit port=out\nidle = sleep\n",
+      kBindings);
+  ASSERT_TRUE(steerd.start({"/usr/sbin/ip", "netns", "exec", edge.name()}));
+  const FrameSocket wire(edge, "wire");
+  const FrameSocket kernels(edge, "host");
+  ASSERT_TRUE(e2e::within_limit([&] { return steerd.ask("/steer/ports,wan").at("is_up") == 1U; }));
+  wire.send(datagram("203.0.113.3", 1));
+  EXPECT_TRUE(e2e::within_limit([&] { return steerd.count("magic_transit_bound_packets") == 1; }));
+
+  const auto generation = [&] { return steerd.ask("/steer/generation").at("active").get<int>(); };
+  int before = generation();
+  edge.run("ip addr add 203.0.113.3/32 dev host");
+  ASSERT_TRUE(e2e::within_limit([&] { return generation() > before; }));
+  wire.send(datagram("203.0.113.3", 2));
+  EXPECT_TRUE(kernels.receive(marked(2), milliseconds(2000)));
+  EXPECT_EQ(steerd.count("kernel_host_address_packets"), 1U);
+  EXPECT_EQ(steerd.count("magic_transit_bound_packets"), 1U);
+
+  before = generation();
+  edge.run("ip addr del 203.0.113.3/32 dev host");
+  ASSERT_TRUE(e2e::within_limit([&] { return generation() > before; }));
+  wire.send(datagram("203.0.113.3", 3));
+  EXPECT_TRUE(e2e::within_limit([&] { return steerd.count("magic_transit_bound_packets") == 2; }));
+  EXPECT_EQ(steerd.stop().status, 0);
+}
+
 // What an output cannot forward is the kernel's to answer, on a port that has a way there.
 TEST(SteerdKernelPath, TheKernelGetsWhatHasExpiredAndWhatIsTooBig) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root: network namespaces";

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <memory>
 #include <string_view>
 #include <utility>
 #include <variant>
@@ -19,7 +20,8 @@ struct Bound {
 // A table of these bindings, numbered from 1 in their order.
 inline dataplane::Table table_of(const std::vector<Bound>& bindings,
                                  const dataplane::Settings& settings = {},
-                                 std::uint64_t generation = 1) {
+                                 std::uint64_t generation = 1,
+                                 dataplane::HostAddresses hosts = {}) {
   lpm::RouteSet4 routes4;
   lpm::RouteSet6 routes6;
   std::uint32_t number = 0;
@@ -31,7 +33,8 @@ inline dataplane::Table table_of(const std::vector<Bound>& bindings,
     else
       routes6.insert(std::get<lpm::Prefix6>(cidr), word);
   }
-  return {generation, settings, std::move(routes4), std::move(routes6), number};
+  return {generation, std::make_shared<const dataplane::Policy>(settings, std::move(hosts)),
+          std::move(routes4), std::move(routes6), number};
 }
 
 }  // namespace support

@@ -44,9 +44,11 @@ Api::Api(State&& state, store::Store& store, Steering& steering, Tokens& tokens,
     : tokens_(tokens),
       options_(options),
       rate_(options.requests_per_second),
+      to_control_(hooks.to_control),
       engine_(take_tokens(std::move(state), tokens), store, steering,
               {.to_control = std::move(hooks.to_control),
                .answer = [this](Answer&& a, Reply&& r) { answer(std::move(a), std::move(r)); },
+               .answered = [this] { send_some(); },
                .token = [this](const store::TokenRow& row) { tokens_.put(row); },
                .complain = std::move(hooks.complain),
                .now = wall_clock},
@@ -85,7 +87,7 @@ void Api::perform(Job&& job, Reply reply) {
 
 void Api::answer(Answer&& answer, Reply&& reply) {
   if (answer.awaits <= engine_.active()) {
-    reply(std::move(answer.response));
+    outgoing_.push_back({std::move(answer.response), std::move(reply)});
     return;
   }
   waiters_.push_back({.generation = answer.awaits,
@@ -101,18 +103,37 @@ void Api::set_active(std::uint64_t generation) {
       ++waiter;
       continue;
     }
-    const Waiter done = std::move(*waiter);
+    outgoing_.push_back({std::move(waiter->response), std::move(waiter->reply)});
     waiter = waiters_.erase(waiter);
-    done.reply(Response(done.response));
   }
+  send_some();
 }
 
 void Api::expire(Clock::time_point now) {
   while (!waiters_.empty() && waiters_.front().until <= now) {
-    const Waiter late = std::move(waiters_.front());
+    outgoing_.push_back({not_yet_in_force(), std::move(waiters_.front().reply)});
     waiters_.pop_front();
-    late.reply(not_yet_in_force());
   }
+  send_some();
+}
+
+// One reply costs the system calls of its connection, and there may be thousands at once.
+void Api::send_some() {
+  if (will_send_) return;
+  const Clock::time_point end = Clock::now() + kSendTime;
+  while (!outgoing_.empty() && Clock::now() < end) {
+    Outgoing next = std::move(outgoing_.front());
+    outgoing_.pop_front();
+    next.reply(std::move(next.response));
+  }
+  if (outgoing_.empty()) return;
+  will_send_ = true;
+  to_control_([this] { send_rest(); });
+}
+
+void Api::send_rest() {
+  will_send_ = false;
+  send_some();
 }
 
 }  // namespace control::api

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <expected>
 #include <list>
 #include <memory>
@@ -23,10 +24,13 @@ struct ApiOptions {
 // The API without the protocol that carries it: lets requests in, has them carried out by the store
 // thread, and keeps back replies until what they say is in force.
 //
-// Lives on the control thread; nothing here waits.
+// Lives on the control thread; nothing here waits, and no callback takes longer than kSendTime and
+// one reply: what more is to be sent has a callback of its own.
 class Api {
  public:
   using Clock = std::chrono::steady_clock;
+  static constexpr std::chrono::milliseconds kSendTime{4};
+
   struct Hooks {
     // As Engine's.
     std::function<void(std::function<void()>)> to_control;
@@ -63,13 +67,23 @@ class Api {
     Reply reply;
   };
 
+  struct Outgoing {
+    Response response;
+    Reply reply;
+  };
+
   void answer(Answer&& answer, Reply&& reply);
+  void send_some();
+  void send_rest();
 
   Tokens& tokens_;
   ApiOptions options_;
   RateLimiter rate_;
+  std::function<void(std::function<void()>)> to_control_;
   std::list<Waiter> waiters_;  // in the order of their time
-  Engine engine_;              // the last, so that it ends first
+  std::deque<Outgoing> outgoing_;
+  bool will_send_ = false;  // send_rest() is to be called
+  Engine engine_;           // the last, so that it ends first
 };
 
 }  // namespace control::api

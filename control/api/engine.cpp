@@ -15,6 +15,7 @@ Engine::Engine(State&& state, store::Store& store, Steering& steering, Hooks hoo
       steering_(steering),
       hooks_(std::move(hooks)),
       limits_(limits),
+      replies_(limits.reply_bytes_max),
       active_(state_.generation()),
       thread_([this] { work(); }) {}
 
@@ -78,7 +79,8 @@ void Engine::work() {
 }
 
 void Engine::finish(Group& group) {
-  carry_out_all(group, true);
+  if (const std::size_t done = carry_out_all(group, true); done < group.size())
+    put_back(group, done);
   std::unique_ptr<Steering::Table> table;
   if (state_.is_changed()) {
     if (const std::string why = make_durable(table); !why.empty()) {
@@ -93,7 +95,17 @@ void Engine::finish(Group& group) {
   deliver(std::move(group), std::move(table));
 }
 
-void Engine::carry_out_all(Group& group, bool may_write) {
+void Engine::put_back(Group& group, std::size_t first) {
+  const std::lock_guard lock(mutex_);
+  while (group.size() > first) {
+    queued_bytes_ += group.back().job.request.body.size();
+    queue_.push_front(std::move(group.back()));
+    group.pop_back();
+  }
+}
+
+std::size_t Engine::carry_out_all(Group& group, bool may_write) {
+  std::size_t bytes = 0;
   for (std::size_t i = 0; i < group.size(); ++i) {
     Item& item = group[i];
     if (item.is_settled) continue;
@@ -109,13 +121,18 @@ void Engine::carry_out_all(Group& group, bool may_write) {
       hooks_.complain(item.failure);
       state_.undo();
       i = static_cast<std::size_t>(-1);
+      bytes = 0;
       continue;
     }
-    if (may_write || !item.has_written) continue;
-    state_.undo();
-    item.answer = {.response = response_of(Error::of(503, Code::not_writable,
-                                                     "the store could not be written; try again"))};
+    if (!may_write && item.has_written) {
+      state_.undo();
+      item.answer = {.response = response_of(Error::of(
+                         503, Code::not_writable, "the store could not be written; try again"))};
+    }
+    bytes += item.answer.response.body.size();
+    if (may_write && bytes >= limits_.group_reply_bytes_max) return i + 1;
   }
+  return group.size();
 }
 
 void Engine::carry_out_one(Item& item) {
@@ -123,11 +140,26 @@ void Engine::carry_out_one(Item& item) {
     item.task(state_);
     return;
   }
+  // What it was answered before, where it is begun anew, does not count twice.
+  item.answer = {};
+  item.answer = answer_to(item.job);
+  item.answer.response.held =
+      replies_.hold(item.job.principal.token, item.answer.response.body.capacity());
+}
+
+Answer Engine::answer_to(const Job& job) {
+  const auto kind = is_listing(job.route.endpoint->operation) ? ReplyBudget::Kind::listing
+                                                              : ReplyBudget::Kind::small;
+  if (!replies_.has_room(kind, job.principal.token))
+    return {
+        .response = response_of(Error::of(
+            503, Code::not_writable,
+            "too many bytes of replies have not been taken by their clients; try again later"))};
   const Context context{
       .progress = {.active = active(), .magic_transit_up = steering_.is_magic_transit_up()},
       .now = hooks_.now(),
       .store = &store_};
-  item.answer = carry_out(state_, context, item.job);
+  return carry_out(state_, context, job);
 }
 
 std::string Engine::make_durable(std::unique_ptr<Steering::Table>& table) {
@@ -169,6 +201,8 @@ void Engine::deliver(Group&& group, std::unique_ptr<Steering::Table> table) {
     Group group;
     std::unique_ptr<Steering::Table> table;
   };
+  // Large bodies take their time to be freed: here, where it does not matter.
+  for (Item& item : group) item.job = {};
   auto delivery = std::make_shared<Delivery>(std::move(group), std::move(table));
   hooks_.to_control([this, delivery] {
     if (delivery->table) steering_.publish(std::move(delivery->table));
@@ -178,6 +212,7 @@ void Engine::deliver(Group&& group, std::unique_ptr<Steering::Table> table) {
       else
         hooks_.answer(std::move(item.answer), std::move(item.reply));
     }
+    hooks_.answered();
   });
 }
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "control/api/operations.hpp"
+#include "control/api/reply_budget.hpp"
 #include "control/api/state.hpp"
 #include "control/api/steering.hpp"
 #include "control/store/store.hpp"
@@ -23,6 +24,10 @@ struct EngineLimits {
   std::size_t queued_max = 8192;                          // requests that wait
   std::size_t queued_bytes_max = std::size_t{512} << 20;  // of their bodies
   std::size_t group_max = 1024;                           // requests that are committed together
+  // Of replies: after so many a group takes no more requests, and beyond so many that their clients
+  // have not taken, requests are answered 503. See ReplyBudget.
+  std::size_t group_reply_bytes_max = std::size_t{8} << 20;
+  std::size_t reply_bytes_max = std::size_t{256} << 20;
 };
 
 // The store thread: owns the state and the store. Requests are carried out in the order in which
@@ -32,13 +37,16 @@ struct EngineLimits {
 //
 // Whatever fails before the transaction returned is undone, and answered 503. No reply of a group
 // leaves before, not even that of a request that only read: it may have seen what was not durable.
+//
+// A group ends early where its replies become many bytes, so that they are not all there at once.
 class Engine {
  public:
   struct Hooks {
     // Runs something on the control thread, in the order of the calls. For any thread.
     std::function<void(std::function<void()>)> to_control;
-    // On the control thread, with an answer.
+    // On the control thread, with an answer; and when all of a group have been given.
     std::function<void(Answer&&, Reply&&)> answer;
+    std::function<void()> answered;
     // On the store thread: a token that is new or changed, durably.
     std::function<void(const store::TokenRow&)> token;
     // On the store thread: something for the log.
@@ -86,8 +94,12 @@ class Engine {
   void work();
   [[nodiscard]] Group take();
   void finish(Group& group);
-  void carry_out_all(Group& group, bool may_write);
+  // Returns how many: where their replies become many bytes, not all.
+  std::size_t carry_out_all(Group& group, bool may_write);
   void carry_out_one(Item& item);
+  [[nodiscard]] Answer answer_to(const Job& job);
+  // The items from this one on are to be taken first.
+  void put_back(Group& group, std::size_t first);
   // What keeps the group from being durable; empty: nothing, and `table` is to be published.
   [[nodiscard]] std::string make_durable(std::unique_ptr<Steering::Table>& table);
   static void refuse_writers(Group& group, const std::string& why);
@@ -98,6 +110,7 @@ class Engine {
   Steering& steering_;
   Hooks hooks_;
   EngineLimits limits_;
+  ReplyBudget replies_;
   std::atomic<std::uint64_t> active_{0};
 
   std::mutex mutex_;

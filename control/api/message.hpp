@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -30,6 +31,9 @@ struct Response {
   bool must_not_retry = false;              // x-should-retry: false
   std::optional<unsigned> retry_after_s{};  // retry-after
   std::string allowed_methods{};            // allow
+  std::optional<std::uint64_t> etag{};      // etag: the generation of the state that it shows
+  // Whoever sends this keeps it until the client has taken the body: see ReplyBudget.
+  std::shared_ptr<const void> held{};
 };
 
 // Called once, on the control thread.

@@ -279,6 +279,18 @@ bool is_in_force(store::TokenNumber token, const State& state) {
 
 }  // namespace
 
+bool is_listing(Operation operation) noexcept {
+  switch (operation) {
+    case Operation::list_prefixes:
+    case Operation::list_bindings:
+    case Operation::list_tokens:
+    case Operation::show_history:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Response response_of(const Error& error) {
   return {.status = error.status,
           .body = failure_of(error),

@@ -26,6 +26,9 @@ struct Answer {
   std::uint64_t awaits = 0;
 };
 
+// Whether its reply may be large: it goes with what there is.
+[[nodiscard]] bool is_listing(Operation operation) noexcept;
+
 [[nodiscard]] Response response_of(const Error& error);
 // 503: what was asked for is durable, but a worker holds on to an older table.
 [[nodiscard]] Response not_yet_in_force();

@@ -189,6 +189,7 @@ class Connection final : public AnyConnection,
   void respond() {
     const unsigned version = parser_->is_header_done() ? parser_->get().version() : 11;
     const bool keep_alive = !is_last_ && parser_->is_done() && parser_->keep_alive();
+    held_ = std::move(refusal_->held);
     message_.emplace(
         message_of(std::move(*std::exchange(refusal_, std::nullopt)), version, keep_alive));
     // HEAD is not a method here, but its responses have no body all the same.
@@ -200,6 +201,7 @@ class Connection final : public AnyConnection,
         transport_.stream(), *message_,
         [self = this->shared_from_this(), keep_alive](const Error& error, std::size_t) {
           self->message_.reset();
+          self->held_.reset();
           if (error || !keep_alive) return self->end(error);
           self->read_head();
         });
@@ -234,7 +236,8 @@ class Connection final : public AnyConnection,
   std::optional<api::Job> job_;
   std::optional<api::Response> refusal_;  // or any other response that is to be sent
   std::optional<Message> message_;
-  std::size_t body_bytes_max_ = 0;  // of the request at hand
+  std::shared_ptr<const void> held_;  // with message_
+  std::size_t body_bytes_max_ = 0;    // of the request at hand
   std::uint64_t counted_bytes_ = 0;
   std::size_t drained_bytes_ = 0;
   bool is_last_ = false;

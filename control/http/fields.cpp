@@ -94,6 +94,7 @@ beast::http::response<beast::http::string_body> message_of(api::Response&& respo
   if (response.retry_after_s)
     message.set(field::retry_after, std::to_string(*response.retry_after_s));
   if (!response.allowed_methods.empty()) message.set(field::allow, response.allowed_methods);
+  if (response.etag) message.set(field::etag, "\"" + std::to_string(*response.etag) + "\"");
   if (response.status == 401) message.set(field::www_authenticate, "Bearer");
   message.keep_alive(keep_alive);
   message.body() = std::move(response.body);

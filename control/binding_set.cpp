@@ -123,6 +123,21 @@ const Bindings* BindingSet::find(const lpm::AnyPrefix& prefix) const {
   return it == prefixes_.end() ? nullptr : it->second.get();
 }
 
+std::optional<dataplane::Service> BindingSet::service_of(const Change::At& at) const {
+  const Bindings* const bindings = find(at.prefix);
+  if (bindings == nullptr) return std::nullopt;
+  const auto found = std::ranges::lower_bound(*bindings, at.cidr, {}, &Binding::cidr);
+  if (found == bindings->end() || found->cidr != at.cidr) return std::nullopt;
+  return found->service;
+}
+
+const lpm::AnyPrefix* BindingSet::Checked::prefix_around(const lpm::AnyPrefix& cidr) const {
+  auto next = after_.upper_bound(cidr);
+  if (next == after_.begin()) return nullptr;
+  --next;
+  return contains(next->first, cidr) ? &next->first : nullptr;
+}
+
 bool operator==(const BindingSet& a, const BindingSet& b) {
   return std::ranges::equal(a.prefixes_, b.prefixes_, [](const auto& left, const auto& right) {
     return left.first == right.first && *left.second == *right.second;

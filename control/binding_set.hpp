@@ -6,6 +6,7 @@
 #include <expected>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -35,6 +36,11 @@ class BindingSet {
    public:
     // What it will have changed.
     [[nodiscard]] const Delta& delta() const noexcept { return delta_; }
+    // Bindings in all afterwards.
+    [[nodiscard]] std::size_t binding_count() const noexcept { return binding_count_; }
+    // Of the prefixes that the change set names and that are there afterwards, the one around a
+    // block; null: none.
+    [[nodiscard]] const lpm::AnyPrefix* prefix_around(const lpm::AnyPrefix& cidr) const;
 
    private:
     friend class BindingSet;
@@ -60,6 +66,9 @@ class BindingSet {
   [[nodiscard]] const Prefixes& prefixes() const noexcept { return prefixes_; }
   // Of exactly this prefix; null if it is not onboarded.
   [[nodiscard]] const Bindings* find(const lpm::AnyPrefix& prefix) const;
+
+  // Of the binding of exactly this CIDR in this prefix. O(log n).
+  [[nodiscard]] std::optional<dataplane::Service> service_of(const Change::At& at) const;
 
   // Bindings in all, defaults included.
   [[nodiscard]] std::size_t binding_count() const noexcept { return binding_count_; }

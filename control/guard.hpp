@@ -97,9 +97,13 @@ class Guard {
   // fates: of one change set, each thing once. O(n log n). Forgets what is older than ten minutes.
   [[nodiscard]] std::optional<Refusal> judge(std::span<const Fate> fates, const Before& before,
                                              std::int64_t now);
+  // Whether something is a loss now: what comes anew matters only then.
+  [[nodiscard]] bool remembers(const Loss::Key& key) const { return find(key) != nullptr; }
   // It is done. has_leave: somebody said that it may; it is not held against what comes later then.
   void note(std::span<const Fate> fates, const Before& before, bool has_leave, std::int64_t now);
 
+  // With the same limits.
+  [[nodiscard]] Guard without_memory() const { return Guard(limits_); }
   // From the store, after a restart.
   void restore(Loss&& loss);
 

@@ -73,10 +73,12 @@ std::expected<Api::Admitted, Response> Api::admit(Request&& head, Clock::time_po
         404, Code::no_such_route, fmt::format("there is no account {}", quoted(found->account)))));
   if (!has(*principal, found->endpoint->right))
     return std::unexpected(forbidden(found->endpoint->right));
-  return Admitted{.job = {.route = std::move(*found),
-                          .principal = std::move(*principal),
-                          .request = std::move(head)},
-                  .body_bytes_max = options_.body_bytes_max};
+  const bool is_change_set = found->endpoint->operation == Operation::apply_changes;
+  return Admitted{
+      .job = {.route = std::move(*found),
+              .principal = std::move(*principal),
+              .request = std::move(head)},
+      .body_bytes_max = is_change_set ? options_.change_set_bytes_max : options_.body_bytes_max};
 }
 
 void Api::perform(Job&& job, Reply reply) {

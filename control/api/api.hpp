@@ -16,7 +16,8 @@ namespace control::api {
 
 struct ApiOptions {
   std::size_t body_bytes_max = std::size_t{1} << 20;
-  double requests_per_second = 1000;  // of a token
+  std::size_t change_set_bytes_max = std::size_t{64} << 20;  // of POST /steer/v1/changes
+  double requests_per_second = 1000;                         // of a token
   std::chrono::milliseconds grace_timeout{1000};
   EngineLimits engine;
 };

@@ -125,6 +125,14 @@ std::uint32_t Body::required_whole(std::string_view key, std::uint32_t max) {
   return 0;
 }
 
+std::uint64_t Body::required_number(std::string_view key) {
+  const Member* const member = find(key, true);
+  if (member == nullptr) return 0;
+  if (member->whole) return *member->whole;
+  refuse(key, fmt::format("{} must be a whole number", key));
+  return 0;
+}
+
 void Body::optional_boolean(std::string_view key) {
   const Member* const member = find(key, false);
   if (member != nullptr && member->type != JsonType::boolean)

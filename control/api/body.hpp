@@ -52,6 +52,8 @@ class Body {
   [[nodiscard]] std::string optional_text(std::string_view key);
   // 0 to max, or null, which is read as 0.
   [[nodiscard]] std::uint32_t required_whole(std::string_view key, std::uint32_t max);
+  // 0 to 2^64 - 1.
+  [[nodiscard]] std::uint64_t required_number(std::string_view key);
   void optional_boolean(std::string_view key);
 
   [[nodiscard]] bool is_empty_text(std::string_view key) const;

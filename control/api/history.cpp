@@ -12,7 +12,9 @@ std::string history_text(std::span<const NetChange> changes) {
   const auto to = std::back_inserter(text);
   for (const NetChange& change : changes) {
     const std::string cidr = to_string(change.cidr);
-    if (change.is_prefix)
+    if (change.is_edit)
+      fmt::format_to(to, "=prefix {} edited\n", cidr);
+    else if (change.is_prefix)
       fmt::format_to(to, "{}prefix {}\n", change.before ? '-' : '+', cidr);
     else if (change.before && change.after)
       fmt::format_to(to, "=binding {} {} -> {} in {}\n", cidr, name_of(*change.before),

@@ -15,6 +15,8 @@
 //   -binding 203.0.113.1/32 cdn in 203.0.113.0/24
 //   =binding 203.0.113.1/32 cdn -> spectrum in 203.0.113.0/24
 //   =prefix 203.0.113.0/24 described
+//   =prefix 203.0.113.0/24 edited
+//   allowed mass-change                      the guard was overridden
 namespace control::api {
 
 [[nodiscard]] std::string history_text(std::span<const NetChange> changes);

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "control/api/body.hpp"
+#include "control/api/change_set.hpp"
 #include "control/api/json_text.hpp"
 #include "control/quote.hpp"
 
@@ -17,7 +18,6 @@ namespace {
 using store::BindingRow;
 using store::PrefixRow;
 
-constexpr std::size_t kDescriptionCharactersMax = 1000;
 constexpr std::size_t kLoaBytesMax = 255;
 
 // Of a body, which member a field of a change came from.
@@ -55,9 +55,7 @@ class Call {
     return refuse(Error::of(404, Code::binding_not_found,
                             fmt::format("there is no binding {} in this prefix", quoted(id))));
   }
-  Answer refuse(const std::vector<Violation>& violations, const Pointers& pointers) const;
-  // A token of one account is not told of others.
-  std::string message_of(const Violation& violation) const;
+  Answer refuse(const Refusal& refusal, const Pointers& pointers) const;
   Answer show(const PrefixRow& row, unsigned status) const;
   Answer show(const BindingRow& row, unsigned status) const;
 
@@ -73,6 +71,10 @@ class Call {
   Author author() const {
     return {.token = job_.principal.token, .name = job_.principal.name, .now = now_};
   }
+  ChangeOptions options() const {
+    return {.may_mass_change = may_mass_change(job_),
+            .sees_all_accounts = job_.principal.account.empty()};
+  }
   Answer remove(const Change& change);
 
   State& state_;
@@ -81,24 +83,16 @@ class Call {
   store::Micros now_;
 };
 
-std::string Call::message_of(const Violation& violation) const {
-  const bool may_name_others = job_.principal.account.empty();
-  if (may_name_others) return violation.message;
-  if (violation.code == ViolationCode::prefix_overlaps)
-    return violation.value + " overlaps a prefix that is onboarded already";
-  if (violation.code == ViolationCode::too_many_bindings)
-    return violation.value + " is one binding too many: this host has no room for more";
-  return violation.message;
-}
-
-Answer Call::refuse(const std::vector<Violation>& violations, const Pointers& pointers) const {
+Answer Call::refuse(const Refusal& refusal, const Pointers& pointers) const {
+  if (!refusal.guard.empty()) return refuse(Error::of(403, Code::not_allowed, refusal.guard));
+  const std::vector<Violation>& violations = refusal.violations;
   const Rank first = rank_of(violations.front().code);
   Error error{first.status, {}};
   for (const Violation& violation : violations) {
     const Rank rank = rank_of(violation.code);
     if (rank.status != first.status) continue;
     error.faults.push_back(
-        {rank.code, message_of(violation),
+        {rank.code, message_for(violation, job_.principal),
          std::string(violation.field == Field::service ? pointers.service : pointers.cidr)});
   }
   return refuse(error);
@@ -168,7 +162,7 @@ Answer Call::create_prefix() {
       is_retry_of(row->created_by, row->created_at))
     return show(*row, 201);
   const std::array changes{Change::add_prefix(*cidr)};
-  const auto made = state_.apply(changes, {{*cidr, details}}, author());
+  const auto made = state_.change(changes, {{*cidr, details}}, author(), options());
   if (!made) return refuse(made.error(), {});
   return show(*state_.catalog().find<PrefixRow>(*cidr), 201);
 }
@@ -195,7 +189,7 @@ Answer Call::edit_prefix() {
 
 Answer Call::remove(const Change& change) {
   const std::array changes{change};
-  const auto made = state_.apply(changes, {}, author());
+  const auto made = state_.change(changes, {}, author(), options());
   if (!made) return refuse(made.error(), {.cidr = "", .service = ""});
   Answer answer = ok({});
   answer.awaits = state_.generation();
@@ -247,7 +241,7 @@ Answer Call::create_binding() {
       is_retry_of(before->created_by, before->created_at))
     return show(*before, 201);
   const std::array changes{Change::add_binding({row->cidr, *cidr}, service)};
-  const auto made = state_.apply(changes, {}, author());
+  const auto made = state_.change(changes, {}, author(), options());
   if (!made) return refuse(made.error(), {});
   return show(*state_.catalog().find<BindingRow>(*cidr), 201);
 }
@@ -289,6 +283,12 @@ bool is_listing(Operation operation) noexcept {
     default:
       return false;
   }
+}
+
+bool may_mass_change(const Job& job) {
+  constexpr std::string_view kWord = "mass-change";
+  const auto said = job.route.query.find("allow");
+  return job.request.allow == kWord || (said != job.route.query.end() && said->second == kWord);
 }
 
 Response response_of(const Error& error) {

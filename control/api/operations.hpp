@@ -26,6 +26,9 @@ struct Answer {
   std::uint64_t awaits = 0;
 };
 
+// Whether it overrides the guard: by the header X-Steer-Allow or the query parameter allow.
+[[nodiscard]] bool may_mass_change(const Job& job);
+
 // Whether its reply may be large: it goes with what there is.
 [[nodiscard]] bool is_listing(Operation operation) noexcept;
 

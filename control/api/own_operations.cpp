@@ -10,6 +10,8 @@
 #include <utility>
 
 #include "control/api/body.hpp"
+#include "control/api/change_operations.hpp"
+#include "control/api/change_set.hpp"
 #include "control/api/json_text.hpp"
 #include "control/api/operations.hpp"
 #include "control/quote.hpp"
@@ -85,13 +87,6 @@ Answer list_tokens(const State& state) {
   return ok(text + "]");
 }
 
-bool is_account(std::string_view text) {
-  return text.size() <= kAccountBytesMax && std::ranges::all_of(text, [](char c) {
-           return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
-                  c == '-';
-         });
-}
-
 Answer create_token(State& state, const Context& context, const Job& job) {
   auto body = Body::parse(job.request.body);
   if (!body) return refuse(body.error());
@@ -107,7 +102,7 @@ Answer create_token(State& state, const Context& context, const Job& job) {
     body->refuse("role", fmt::format("role must be read or write, not {}", quoted(role)));
   if (characters_in(row.name) > kNameCharactersMax)
     body->refuse("name", fmt::format("name has more than {} characters", kNameCharactersMax));
-  if (!is_account(row.account))
+  if (!row.account.empty() && !is_account(row.account))
     body->refuse("account", fmt::format("account must be letters, digits and -, at most {}, not {}",
                                         kAccountBytesMax, quoted(row.account)));
   if (role.empty() && !body->has_faults())
@@ -163,10 +158,12 @@ Counts counts_for(const Principal& principal, const Catalog& catalog) {
 
 Answer show_status(const State& state, const Context& context, const Job& job) {
   const Counts counts = counts_for(job.principal, state.catalog());
-  return ok(fmt::format(
+  Answer answer = ok(fmt::format(
       R"({{"generation":{},"active":{},"prefixes":{},"bindings":{},"magic_transit_up":{}}})",
       state.generation(), context.progress.active, counts.prefixes, counts.bindings,
       context.progress.magic_transit_up));
+  answer.response.etag = state.generation();
+  return answer;
 }
 
 // The history says what all accounts did.
@@ -214,6 +211,10 @@ Answer carry_out_own(State& state, const Context& context, const Job& job) {
       return revoke_token(state, context, job);
     case Operation::show_history:
       return show_history(context, job);
+    case Operation::apply_changes:
+      return apply_changes(state, context, job);
+    case Operation::roll_back:
+      return roll_back(state, context, job);
     default:
       return show_status(state, context, job);
   }

@@ -41,6 +41,8 @@ constexpr std::array kEndpoints{
     Endpoint{Method::del, "/steer/v1/tokens/{token}", Operation::revoke_token, Right::administer},
     Endpoint{Method::get, "/steer/v1/status", Operation::show_status, Right::read},
     Endpoint{Method::get, "/steer/v1/history", Operation::show_history, Right::read},
+    Endpoint{Method::post, "/steer/v1/changes", Operation::apply_changes, Right::write},
+    Endpoint{Method::post, "/steer/v1/rollback", Operation::roll_back, Right::write},
 };
 
 constexpr std::string_view kMount = "/client/v4";

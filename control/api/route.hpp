@@ -29,6 +29,8 @@ enum class Operation : std::uint8_t {
   revoke_token,
   show_status,
   show_history,
+  apply_changes,
+  roll_back,
 };
 
 enum class Right : std::uint8_t {

@@ -8,6 +8,7 @@
 #include <set>
 #include <utility>
 
+#include "control/api/former.hpp"
 #include "control/api/history.hpp"
 
 namespace control::api {
@@ -17,61 +18,25 @@ using dataplane::Service;
 using store::BindingRow;
 using store::PrefixRow;
 
-std::optional<Service> service_of(const BindingSet& set, const lpm::AnyPrefix& prefix,
-                                  const lpm::AnyPrefix& cidr) {
-  const Bindings* const bindings = set.find(prefix);
-  if (bindings == nullptr) return std::nullopt;
-  const auto found = std::ranges::lower_bound(*bindings, cidr, {}, &Binding::cidr);
-  if (found == bindings->end() || found->cidr != cidr) return std::nullopt;
-  return found->service;
-}
-
-// What a change set may have touched, each once: prefixes, and bindings by (prefix, cidr).
-struct Named {
-  std::set<lpm::AnyPrefix> prefixes;
-  std::vector<Change::At> bindings;
-};
-
-Named named_by(std::span<const Change> changes, const Catalog& catalog) {
-  Named named;
-  for (const Change& change : changes) {
-    switch (change.kind) {
-      case Change::Kind::remove_prefix:
-        for (const BindingRow& row : catalog.bindings_in(change.prefix))
-          named.bindings.push_back({change.prefix, row.cidr});
-        [[fallthrough]];
-      case Change::Kind::add_prefix:
-        named.prefixes.insert(change.prefix);
-        break;
-      case Change::Kind::add_binding:
-      case Change::Kind::remove_binding:
-      case Change::Kind::change_service:
-        named.bindings.push_back({change.prefix, change.cidr});
-        break;
-    }
-  }
-  const auto by_both = [](const Change::At& at) { return std::tie(at.prefix, at.cidr); };
-  std::ranges::sort(named.bindings, {}, by_both);
-  const auto rest = std::ranges::unique(named.bindings, {}, by_both);
-  named.bindings.erase(rest.begin(), rest.end());
-  return named;
-}
-
 // Fills a State from a store.
 class Loader final : public store::StateReader {
  public:
-  explicit Loader(Catalog& catalog) : catalog_(catalog) {}
+  Loader(Catalog& catalog, Extents& extents, Guard& guard)
+      : catalog_(catalog), extents_(extents), guard_(guard) {}
 
   void prefix(PrefixRow&& row) override {
     changes_.push_back(Change::add_prefix(row.cidr));
     catalog_.put(row);
+    extents_.put(row);
   }
   void binding(BindingRow&& row) override {
     changes_.push_back(Change::add_binding({row.prefix, row.cidr}, row.service));
     catalog_.put(row);
+    extents_.add(row);
   }
   void deleted(store::DeletedRow&& row) override { deleted_.push_back(row); }
   void token(store::TokenRow&& row) override { tokens_.push_back(std::move(row)); }
+  void loss(Loss&& loss) override { guard_.restore(std::move(loss)); }
 
   [[nodiscard]] std::span<const Change> changes() const { return changes_; }
   [[nodiscard]] const std::vector<store::DeletedRow>& deleted_rows() const { return deleted_; }
@@ -79,6 +44,8 @@ class Loader final : public store::StateReader {
 
  private:
   Catalog& catalog_;
+  Extents& extents_;
+  Guard& guard_;
   std::vector<store::DeletedRow> deleted_;
   std::vector<store::TokenRow> tokens_;
   std::vector<Change> changes_;
@@ -88,7 +55,9 @@ class Loader final : public store::StateReader {
 
 std::expected<void, store::StoreError> State::load(store::Store& store) {
   State fresh(bindings_.rules());
-  Loader loader(fresh.catalog_);
+  // The limits are not the store's.
+  fresh.guard_ = guard_.without_memory();
+  Loader loader(fresh.catalog_, fresh.extents_, fresh.guard_);
   const auto generation = store.load(loader);
   if (!generation) return std::unexpected(generation.error());
   if (const auto applied = fresh.bindings_.apply(loader.changes()); !applied)
@@ -107,17 +76,29 @@ std::expected<void, store::StoreError> State::load(store::Store& store) {
   return {};
 }
 
-template <class Row>
-void State::touch(const lpm::AnyPrefix& cidr) {
-  Touched& touched = touched_.emplace_back();
-  touched.cidr = cidr;
-  touched.is_prefix = std::is_same_v<Row, PrefixRow>;
-  const Row* const before = catalog_.find<Row>(cidr);
-  if (before == nullptr) return;
-  if constexpr (std::is_same_v<Row, PrefixRow>)
-    touched.prefix = *before;
-  else
-    touched.binding = *before;
+void State::put(const PrefixRow& row) {
+  catalog_.put(row);
+  extents_.put(row);
+}
+
+void State::put(const BindingRow& row) {
+  if (const BindingRow* const before = catalog_.find<BindingRow>(row.cidr)) extents_.drop(*before);
+  catalog_.put(row);
+  extents_.add(row);
+}
+
+void State::drop_prefix(const lpm::AnyPrefix& cidr) {
+  const PrefixRow* const row = catalog_.find<PrefixRow>(cidr);
+  if (row == nullptr) return;
+  extents_.drop(*row);
+  catalog_.drop<PrefixRow>(cidr);
+}
+
+void State::drop_binding(const lpm::AnyPrefix& cidr) {
+  const BindingRow* const row = catalog_.find<BindingRow>(cidr);
+  if (row == nullptr) return;
+  extents_.drop(*row);
+  catalog_.drop<BindingRow>(cidr);
 }
 
 void State::remember_deleted(const ObjectId& id, const Author& author) {
@@ -126,111 +107,20 @@ void State::remember_deleted(const ObjectId& id, const Author& author) {
   newly_deleted_.push_back(id);
 }
 
-void State::add_history(const Author& author, std::string what) {
+void State::add_history(const Author& author, std::string what, std::size_t first) {
+  std::string before;
+  for (const Touched& touched : std::span(touched_).subspan(first)) {
+    if (touched.is_prefix)
+      append_former(before, touched.cidr, touched.prefix ? &*touched.prefix : nullptr);
+    else
+      append_former(before, touched.cidr, touched.binding ? &*touched.binding : nullptr);
+  }
   history_.push_back({.generation = generation_,
                       .at = author.now,
                       .by = author.token,
                       .who = author.name,
-                      .what = std::move(what)});
-}
-
-void State::follow_prefix(const lpm::AnyPrefix& prefix, const Details& details,
-                          const Author& author, std::vector<NetChange>& net) {
-  const PrefixRow* const before = catalog_.find<PrefixRow>(prefix);
-  const bool is_there = bindings_.find(prefix) != nullptr;
-  if ((before != nullptr) == is_there) return;
-  constexpr std::optional kSome{Service::magic_transit};
-  net.push_back({.prefix = prefix,
-                 .cidr = prefix,
-                 .is_prefix = true,
-                 .before = is_there ? std::nullopt : kSome,
-                 .after = is_there ? kSome : std::nullopt});
-  touch<PrefixRow>(prefix);
-  if (!is_there) {
-    remember_deleted(before->id, author);
-    catalog_.drop<PrefixRow>(prefix);
-    return;
-  }
-  const auto said = details.find(prefix);
-  const PrefixDetails own = said == details.end() ? PrefixDetails{} : said->second;
-  catalog_.put(PrefixRow{.id = ObjectId::random(),
-                         .account = own.account,
-                         .cidr = prefix,
-                         .asn = own.asn,
-                         .description = own.description,
-                         .loa_document_id = own.loa_document_id,
-                         .created_by = author.token,
-                         .created_at = author.now,
-                         .modified_at = author.now,
-                         .generation = generation_ + 1});
-}
-
-void State::follow_binding(const lpm::AnyPrefix& prefix, const lpm::AnyPrefix& cidr,
-                           const Author& author, std::vector<NetChange>& net) {
-  const BindingRow* const before = catalog_.find<BindingRow>(cidr);
-  // Of a prefix that is gone, in favour of one around or inside it.
-  const bool is_own = before != nullptr && before->prefix == prefix;
-  const std::optional<Service> after = service_of(bindings_, prefix, cidr);
-  if (!is_own && !after) return;
-  if (is_own && after == before->service) return;
-  net.push_back({.prefix = prefix,
-                 .cidr = cidr,
-                 .before = is_own ? std::optional(before->service) : std::nullopt,
-                 .after = after});
-  touch<BindingRow>(cidr);
-  if (!after) {
-    remember_deleted(before->id, author);
-    catalog_.drop<BindingRow>(cidr);
-    return;
-  }
-  BindingRow row{.id = is_own ? before->id : ObjectId::random(),
-                 .prefix = prefix,
-                 .cidr = cidr,
-                 .service = *after,
-                 .created_by = is_own ? before->created_by : author.token,
-                 .created_at = is_own ? before->created_at : author.now,
-                 .modified_at = author.now,
-                 .generation = generation_ + 1};
-  catalog_.put(row);
-}
-
-std::expected<std::vector<NetChange>, std::vector<Violation>> State::apply(
-    std::span<const Change> changes, const Details& details, const Author& author) {
-  if (auto violation = too_many(changes)) return std::unexpected(std::vector{*violation});
-  const Named named = named_by(changes, catalog_);
-  if (auto applied = bindings_.apply(changes); !applied) return std::unexpected(applied.error());
-  is_single_ = changes.size() == 1;
-  std::vector<NetChange> net;
-  for (const lpm::AnyPrefix& prefix : named.prefixes) follow_prefix(prefix, details, author, net);
-  // What is gone first, in case another prefix binds the same CIDR.
-  for (const bool want_there : {false, true})
-    for (const Change::At& at : named.bindings)
-      if (service_of(bindings_, at.prefix, at.cidr).has_value() == want_there)
-        follow_binding(at.prefix, at.cidr, author, net);
-  if (net.empty()) return net;
-  ++generation_;
-  add_history(author, history_text(net));
-  return net;
-}
-
-std::optional<Violation> State::too_many(std::span<const Change> changes) const {
-  const auto of = [changes](Change::Kind kind) {
-    return static_cast<std::size_t>(std::ranges::count(changes, kind, &Change::kind));
-  };
-  const std::size_t added = of(Change::Kind::add_binding);
-  const std::size_t removed = of(Change::Kind::remove_binding);
-  if (added <= removed || catalog_.bindings().size() + added - removed <= bindings_max_)
-    return std::nullopt;
-  const auto last =
-      std::ranges::find(changes.rbegin(), changes.rend(), Change::Kind::add_binding, &Change::kind);
-  return Violation{
-      .code = ViolationCode::too_many_bindings,
-      .change = static_cast<std::size_t>(std::distance(last, changes.rend())) - 1,
-      .field = Field::cidr,
-      .value = to_string(last->cidr),
-      .message = fmt::format("{} bindings in all are too many; this process has counters for {}: "
-                             "raise bindings-max and restart",
-                             catalog_.bindings().size() + added - removed, bindings_max_)};
+                      .what = std::move(what),
+                      .before = std::move(before)});
 }
 
 void State::describe(const lpm::AnyPrefix& prefix, std::string description, const Author& author) {
@@ -241,8 +131,9 @@ void State::describe(const lpm::AnyPrefix& prefix, std::string description, cons
   row.description = std::move(description);
   row.modified_at = author.now;
   row.generation = ++generation_;
-  catalog_.put(row);
-  add_history(author, fmt::format("=prefix {} described\n", to_string(prefix)));
+  put(row);
+  add_history(author, fmt::format("=prefix {} described\n", to_string(prefix)),
+              touched_.size() - 1);
 }
 
 void State::put_token(const store::TokenRow& row, const Author& author) {
@@ -253,7 +144,8 @@ void State::put_token(const store::TokenRow& row, const Author& author) {
   changed_tokens_.push_back(row);
   ++generation_;
   add_history(author,
-              fmt::format("{}token {} {}\n", row.revoked_at ? '-' : '+', row.number, row.name));
+              fmt::format("{}token {} {}\n", row.revoked_at ? '-' : '+', row.number, row.name),
+              touched_.size());
 }
 
 void State::pass_generation() {
@@ -283,6 +175,7 @@ void State::mark() {
   history_.clear();
   changed_tokens_.clear();
   marked_generation_ = generation_;
+  guard_.mark();
 }
 
 store::Batch State::batch(store::Micros now) const {
@@ -290,7 +183,10 @@ store::Batch State::batch(store::Micros now) const {
                      .generation_after = generation_,
                      .deleted_since = now - kRetryWindow,
                      .tokens = changed_tokens_,
-                     .history = history_};
+                     .history = history_,
+                     .losses = guard_.kept(),
+                     .dropped_losses = guard_.dropped(),
+                     .losses_since = now - Guard::kWindow};
   const auto place = [&]<class Row>(const Touched& touched, std::vector<const Row*>& kept,
                                     std::vector<lpm::AnyPrefix>& dropped) {
     if (const Row* const row = catalog_.find<Row>(touched.cidr))
@@ -361,10 +257,10 @@ void State::undo() {
   for (auto touched = touched_.rbegin(); touched != touched_.rend(); ++touched) {
     if (touched->is_prefix) {
       prefixes.insert(touched->cidr);
-      touched->prefix ? catalog_.put(*touched->prefix) : catalog_.drop<PrefixRow>(touched->cidr);
+      touched->prefix ? put(*touched->prefix) : drop_prefix(touched->cidr);
     } else {
       bindings.insert(touched->cidr);
-      touched->binding ? catalog_.put(*touched->binding) : catalog_.drop<BindingRow>(touched->cidr);
+      touched->binding ? put(*touched->binding) : drop_binding(touched->cidr);
     }
   }
   // The rules hold before and after, and so they do for the way back.
@@ -378,7 +274,7 @@ void State::undo() {
     const BindingRow* const row = catalog_.find<BindingRow>(cidr);
     const PrefixRow* const around = catalog_.prefix_around(cidr);
     if (around == nullptr) continue;  // gone with its prefix
-    const auto now = service_of(bindings_, around->cidr, cidr);
+    const auto now = bindings_.service_of({around->cidr, cidr});
     if (row != nullptr && !now)
       back.push_back(Change::add_binding({around->cidr, cidr}, row->service));
     else if (row == nullptr && now)
@@ -391,6 +287,7 @@ void State::undo() {
   newly_deleted_.clear();
   if (!changed_tokens_.empty()) tokens_ = tokens_before_;
   generation_ = marked_generation_;
+  guard_.undo();
   mark();
 }
 

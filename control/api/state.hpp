@@ -11,8 +11,11 @@
 #include <vector>
 
 #include "control/api/catalog.hpp"
+#include "control/api/change_report.hpp"
+#include "control/api/extents.hpp"
 #include "control/binding_set.hpp"
 #include "control/delta.hpp"
+#include "control/guard.hpp"
 #include "control/store/store.hpp"
 
 namespace control::api {
@@ -30,6 +33,23 @@ struct PrefixDetails {
   std::uint32_t asn = 0;  // 0: none
   std::string description = {};
   std::string loa_document_id = {};
+  // Of a prefix that comes back: as it was made first.
+  const store::PrefixRow* former = nullptr;
+};
+
+// How a change set is to be made.
+struct ChangeOptions {
+  bool may_mass_change = false;   // the guard may be overridden
+  bool is_dry_run = false;        // nothing is changed
+  bool sees_all_accounts = true;  // may be told numbers of all of them
+  // Bindings that come back, by CIDR: they get their id, who made them and when.
+  const std::map<lpm::AnyPrefix, std::optional<store::BindingRow>>* former = nullptr;
+};
+
+// Why it is not: one of the two.
+struct Refusal {
+  std::vector<Violation> violations;
+  std::string guard;  // with how to override it
 };
 
 // What one change set came to, thing by thing.
@@ -38,8 +58,9 @@ struct NetChange {
   lpm::AnyPrefix cidr;
   bool is_prefix = false;  // else a binding
   // Of a prefix: any service where it is there.
-  std::optional<dataplane::Service> before;
-  std::optional<dataplane::Service> after;
+  std::optional<dataplane::Service> before = std::nullopt;
+  std::optional<dataplane::Service> after = std::nullopt;
+  bool is_edit = false;  // of a prefix that stays
 };
 
 // All that the control plane knows: the bindings with their rules, and their rows. Change sets are
@@ -61,13 +82,17 @@ class State {
 
   // More bindings than this are refused from now on, as too_many_bindings.
   void set_bindings_max(std::size_t bindings) noexcept { bindings_max_ = bindings; }
+  void set_guard(const GuardLimits& limits) noexcept { guard_.set_limits(limits); }
 
   using Details = std::map<lpm::AnyPrefix, PrefixDetails>;
-  // BindingSet::apply(), the rows and the history along with it. details: of prefixes that are
-  // added. An object that is there before and after keeps its id. A change set that changes
-  // nothing has no generation. Throws std::bad_alloc.
-  [[nodiscard]] std::expected<std::vector<NetChange>, std::vector<Violation>> apply(
-      std::span<const Change> changes, const Details& details, const Author& author);
+  // BindingSet::apply() where the guard lets it pass, the rows and the history along with it.
+  // details: of prefixes that are there afterwards: added, or to be edited. An object that is there
+  // before and after keeps its id. A change set that changes nothing has no generation. Throws
+  // std::bad_alloc.
+  [[nodiscard]] std::expected<ChangeReport, Refusal> change(std::span<const Change> changes,
+                                                            const Details& details,
+                                                            const Author& author,
+                                                            const ChangeOptions& options = {});
   // The description of a prefix that is there.
   void describe(const lpm::AnyPrefix& prefix, std::string description, const Author& author);
   // A new number for a table that has the same bindings, but other settings.
@@ -84,6 +109,10 @@ class State {
   // Forgets what could be undone.
   void mark();
   [[nodiscard]] bool is_changed() const noexcept { return generation_ != marked_generation_; }
+  // Of change sets since mark(), which a store does not know yet.
+  [[nodiscard]] std::span<const store::HistoryRow> unwritten_history() const noexcept {
+    return history_;
+  }
   // What happened since mark(). Its pointers are good until the next change.
   [[nodiscard]] store::Batch batch(store::Micros now) const;
   // The same for a table, sorted. O(n log n) of what happened.
@@ -100,19 +129,54 @@ class State {
   };
 
   template <class Row>
-  void touch(const lpm::AnyPrefix& cidr);
+  void touch(const lpm::AnyPrefix& cidr) {
+    Touched& touched = touched_.emplace_back();
+    touched.cidr = cidr;
+    touched.is_prefix = std::is_same_v<Row, store::PrefixRow>;
+    const Row* const before = catalog_.find<Row>(cidr);
+    if (before == nullptr) return;
+    if constexpr (std::is_same_v<Row, store::PrefixRow>)
+      touched.prefix = *before;
+    else
+      touched.binding = *before;
+  }
+  // The rows, and what every account has along with them.
+  void put(const store::PrefixRow& row);
+  void put(const store::BindingRow& row);
+  void drop_prefix(const lpm::AnyPrefix& cidr);
+  void drop_binding(const lpm::AnyPrefix& cidr);
+
+  // What a checked change set will come to.
+  [[nodiscard]] ChangeReport report_of(const BindingSet::Checked& checked,
+                                       const Details& details) const;
+  void report_prefixes(const BindingSet::Checked& checked, const Details& details,
+                       ChangeReport& report) const;
+  void report_bindings(const BindingSet::Checked& checked, ChangeReport& report) const;
+  [[nodiscard]] std::vector<Fate> fates_of(const Delta& delta, const Moved& moved) const;
+  [[nodiscard]] std::optional<dataplane::Service> default_before(
+      const lpm::AnyPrefix& prefix) const;
+  [[nodiscard]] const std::string& account_around(const lpm::AnyPrefix& cidr) const;
+  // Makes it.
+  void make(std::span<const Change> changes, BindingSet::Checked&& checked, const Details& details,
+            const Author& author, const ChangeOptions& options, bool is_overridden);
   void follow_prefix(const lpm::AnyPrefix& prefix, const Details& details, const Author& author,
                      std::vector<NetChange>& net);
-  void follow_binding(const lpm::AnyPrefix& prefix, const lpm::AnyPrefix& cidr,
-                      const Author& author, std::vector<NetChange>& net);
+  void edit_prefix(const store::PrefixRow& before, const PrefixDetails& details,
+                   const Author& author, std::vector<NetChange>& net);
+  void follow_binding(const Change::At& at, const Author& author, const ChangeOptions& options,
+                      std::vector<NetChange>& net);
   void remember_deleted(const ObjectId& id, const Author& author);
   void forget_deleted();
-  void add_history(const Author& author, std::string what);
-  [[nodiscard]] std::optional<Violation> too_many(std::span<const Change> changes) const;
+  // first: of touched_, from where on it is this change set's.
+  void add_history(const Author& author, std::string what, std::size_t first);
+  [[nodiscard]] std::optional<Violation> too_many(std::span<const Change> changes,
+                                                  std::size_t after) const;
 
   BindingSet bindings_;
   std::size_t bindings_max_ = ~std::size_t{0};
   Catalog catalog_;
+  Extents extents_;
+  Guard guard_;
   std::uint64_t generation_ = 0;
   std::map<ObjectId, store::DeletedRow> deleted_;
   std::vector<store::TokenRow> tokens_;            // the nth has number n + 1

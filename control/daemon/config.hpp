@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "control/guard.hpp"
 #include "control/rules.hpp"
 #include "dataplane/rewrite.hpp"
 #include "dataplane/service.hpp"
@@ -88,6 +89,7 @@ struct ApiConfig {
   std::filesystem::path key;
   unsigned requests_per_second = 1000;  // of each token
   unsigned connections_max = 8192;
+  unsigned change_set_mib_max = 64;
   std::chrono::milliseconds idle_time{60'000};
 };
 
@@ -104,6 +106,7 @@ struct Config {
   std::filesystem::path data_directory;
   ApiConfig api;
   BindingRules rules;
+  GuardLimits guard;
   dataplane::Settings settings;
   bool output_down_to_magic_transit = false;
 

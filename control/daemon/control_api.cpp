@@ -30,7 +30,13 @@ api::ApiOptions options_of(const Config& config) {
   api::ApiOptions options;
   options.requests_per_second = config.api.requests_per_second;
   options.grace_timeout = config.grace_timeout;
+  options.change_set_bytes_max = std::size_t{config.api.change_set_mib_max} << 20;
   return options;
+}
+
+api::State with_guard(api::State&& state, const GuardLimits& limits) {
+  state.set_guard(limits);
+  return std::move(state);
 }
 
 }  // namespace
@@ -42,7 +48,7 @@ ControlApi::ControlApi(boost::asio::io_context& control, const Config& config,
       config_(config),
       store_(std::move(persisted.store)),
       steering_(data_plane, publication, source),
-      api_(std::move(persisted.state), *store_, steering_, tokens_,
+      api_(with_guard(std::move(persisted.state), config.guard), *store_, steering_, tokens_,
            {.to_control =
                 [&control](std::function<void()> what) {
                   boost::asio::post(control, std::move(what));
@@ -83,9 +89,13 @@ void ControlApi::change_settings(const Config& config,
         state.pass_generation();
         *generation = state.generation();
       },
-      [this, done = std::move(done), generation,
+      [this, done = std::move(done), generation, guard = config.guard,
        timeout = config.grace_timeout](const std::string& refused) {
-        if (refused.empty()) api_.set_grace_timeout(timeout);
+        if (refused.empty()) {
+          api_.set_grace_timeout(timeout);
+          api_.engine().submit([guard](api::State& state) { state.set_guard(guard); },
+                               [](const std::string&) {});
+        }
         done(refused, *generation);
       });
 }

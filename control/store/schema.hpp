@@ -66,6 +66,25 @@ CREATE TABLE history (
   who        TEXT NOT NULL,
   what       TEXT NOT NULL
 ) STRICT;
+)",
+    // Rollback, and the guard's memory. What older histories say is not enough to go back by.
+    R"(
+ALTER TABLE history ADD COLUMN before TEXT NOT NULL DEFAULT '';
+ALTER TABLE generation ADD COLUMN rollback_from INTEGER NOT NULL DEFAULT 0;
+UPDATE generation SET rollback_from = number;
+
+CREATE TABLE losses (
+  kind          TEXT NOT NULL,
+  cidr          TEXT NOT NULL,
+  account       TEXT NOT NULL,
+  before        TEXT NOT NULL,
+  is_gone       INTEGER NOT NULL,
+  is_unsteered  INTEGER NOT NULL,
+  addresses     TEXT NOT NULL,
+  at            INTEGER NOT NULL,
+  PRIMARY KEY (kind, cidr)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX losses_by_time ON losses (at);
 )"};
 
 }  // namespace control::store

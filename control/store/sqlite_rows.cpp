@@ -93,6 +93,34 @@ void read_tokens(const Database& database, StateReader& reader) {
                   .revoked_at = row.is_null(6) ? std::nullopt : std::optional(row.number(6))});
 }
 
+// from_chars() of this library knows no 128 bits.
+AddressNumber addresses_in(const Statement& row, int column) {
+  AddressNumber number = 0;
+  for (const char c : row.text(column)) {
+    if (c < '0' || c > '9')
+      throw BadRow(fmt::format("{} is not a number of addresses", quoted(row.text(column))));
+    number = number * 10 + static_cast<unsigned>(c - '0');
+  }
+  return number;
+}
+
+constexpr std::string_view kOfPrefix = "prefix";
+constexpr std::string_view kOfBinding = "binding";
+
+void read_losses(const Database& database, StateReader& reader) {
+  Statement row(database,
+                "SELECT kind, cidr, account, before, is_gone, is_unsteered, addresses, at "
+                "FROM losses");
+  while (row.step())
+    reader.loss({.key = {.is_prefix = row.text(0) == kOfPrefix, .cidr = prefix_in(row, 1)},
+                 .account = std::string(row.text(2)),
+                 .before = row.text(3).empty() ? std::nullopt : std::optional(service_in(row, 3)),
+                 .is_gone = row.number(4) != 0,
+                 .is_unsteered = row.number(5) != 0,
+                 .addresses = addresses_in(row, 6),
+                 .at = row.number(7)});
+}
+
 constexpr const char* kGetGeneration = "SELECT number FROM generation";
 
 std::uint64_t generation_of(Statement& row) {
@@ -117,25 +145,28 @@ std::uint64_t read_all(const Database& database, StateReader& reader) {
   read_bindings(database, reader);
   read_deleted(database, reader);
   read_tokens(database, reader);
+  read_losses(database, reader);
   return number;
 }
 
 std::vector<HistoryRow> read_history(const Database& database, const Store::HistoryQuery& query) {
-  Statement row(
-      database,
-      "SELECT generation, at, token, who, CASE WHEN ?4 THEN what ELSE '' END FROM history "
-      "WHERE generation > ?1 AND generation < ?2 ORDER BY generation DESC LIMIT ?3");
+  Statement row(database,
+                "SELECT generation, at, token, who, CASE WHEN ?4 THEN what ELSE '' END, "
+                "CASE WHEN ?5 THEN before ELSE '' END FROM history "
+                "WHERE generation > ?1 AND generation < ?2 ORDER BY generation DESC LIMIT ?3");
   row.bind(1, number_of(query.above));
   row.bind(2, number_of(query.below));
   row.bind(3, number_of(query.limit));
   row.bind(4, std::int64_t{query.with_what});
+  row.bind(5, std::int64_t{query.with_before});
   std::vector<HistoryRow> rows;
   while (row.step())
     rows.push_back({.generation = generation_in(row, 0),
                     .at = row.number(1),
                     .by = row.number(2),
                     .who = std::string(row.text(3)),
-                    .what = std::string(row.text(4))});
+                    .what = std::string(row.text(4)),
+                    .before = std::string(row.text(5))});
   return rows;
 }
 
@@ -150,7 +181,10 @@ RowWriter::RowWriter(const Database& database)
       put_deleted_(database, "REPLACE INTO deleted VALUES (?1, ?2, ?3)"),
       forget_deleted_(database, "DELETE FROM deleted WHERE deleted_at < ?1"),
       put_token_(database, "REPLACE INTO tokens VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)"),
-      put_history_(database, "INSERT INTO history VALUES (?1, ?2, ?3, ?4, ?5)") {}
+      put_history_(database, "INSERT INTO history VALUES (?1, ?2, ?3, ?4, ?5, ?6)"),
+      put_loss_(database, "REPLACE INTO losses VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)"),
+      drop_loss_(database, "DELETE FROM losses WHERE kind = ?1 AND cidr = ?2"),
+      forget_losses_(database, "DELETE FROM losses WHERE at < ?1") {}
 
 std::uint64_t RowWriter::generation() {
   return generation_of(get_generation_);
@@ -171,6 +205,10 @@ void RowWriter::write(const Batch& batch) {
   for (const DeletedRow& row : batch.deleted) put(row);
   for (const TokenRow& row : batch.tokens) put(row);
   for (const HistoryRow& row : batch.history) put(row);
+  forget_losses_.bind(1, batch.losses_since);
+  forget_losses_.run();
+  for (const Loss::Key& key : batch.dropped_losses) drop_loss(key);
+  for (const Loss& loss : batch.losses) put(loss);
   set_generation_.bind(1, number_of(batch.generation_after));
   set_generation_.run();
 }
@@ -231,7 +269,29 @@ void RowWriter::put(const HistoryRow& row) {
   put_history_.bind(3, row.by);
   put_history_.bind(4, std::string_view(row.who));
   put_history_.bind(5, std::string_view(row.what));
+  put_history_.bind(6, std::string_view(row.before));
   put_history_.run();
+}
+
+void RowWriter::put(const Loss& loss) {
+  const std::string cidr = to_string(loss.key.cidr);
+  const std::string addresses = fmt::format("{}", loss.addresses);
+  put_loss_.bind(1, loss.key.is_prefix ? kOfPrefix : kOfBinding);
+  put_loss_.bind(2, std::string_view(cidr));
+  put_loss_.bind(3, std::string_view(loss.account));
+  put_loss_.bind(4, loss.before ? name_of(*loss.before) : std::string_view());
+  put_loss_.bind(5, std::int64_t{loss.is_gone});
+  put_loss_.bind(6, std::int64_t{loss.is_unsteered});
+  put_loss_.bind(7, std::string_view(addresses));
+  put_loss_.bind(8, loss.at);
+  put_loss_.run();
+}
+
+void RowWriter::drop_loss(const Loss::Key& key) {
+  const std::string cidr = to_string(key.cidr);
+  drop_loss_.bind(1, key.is_prefix ? kOfPrefix : kOfBinding);
+  drop_loss_.bind(2, std::string_view(cidr));
+  drop_loss_.run();
 }
 
 }  // namespace control::store

@@ -36,6 +36,8 @@ class RowWriter {
   void put(const DeletedRow& row);
   void put(const TokenRow& row);
   void put(const HistoryRow& row);
+  void put(const Loss& loss);
+  void drop_loss(const Loss::Key& key);
 
   Statement get_generation_;
   Statement set_generation_;
@@ -47,6 +49,9 @@ class RowWriter {
   Statement forget_deleted_;
   Statement put_token_;
   Statement put_history_;
+  Statement put_loss_;
+  Statement drop_loss_;
+  Statement forget_losses_;
 };
 
 }  // namespace control::store

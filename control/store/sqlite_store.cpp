@@ -5,6 +5,7 @@
 #include <sqlite3.h>
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 #include "control/store/schema.hpp"
@@ -13,6 +14,8 @@
 
 namespace control::store {
 namespace {
+
+static_assert(std::size(kMigrations) == SqliteStore::kSchema);
 
 // What is wrong with the file, beyond what SQLite sees.
 class StoreFault : public std::runtime_error {
@@ -198,6 +201,13 @@ void SqliteStore::make_forget() noexcept {
 
 std::expected<std::vector<HistoryRow>, StoreError> SqliteStore::history(const HistoryQuery& query) {
   return guarded(path_, [&] { return read_history(connection().database, query); });
+}
+
+std::expected<std::uint64_t, StoreError> SqliteStore::rollback_from() {
+  return guarded(path_, [&] {
+    return static_cast<std::uint64_t>(
+        connection().database.number("SELECT rollback_from FROM generation"));
+  });
 }
 
 }  // namespace control::store

@@ -25,7 +25,7 @@ struct SqliteOptions {
 class SqliteStore final : public Store {
  public:
   // Version of the schema that this program writes. Older ones are brought up to it by open().
-  static constexpr int kSchema = 1;
+  static constexpr int kSchema = 2;
 
   // Opens the file, or makes it where there is none. A file that is damaged, is none of steer's, or
   // comes from a newer steer is an error and not touched.
@@ -37,6 +37,7 @@ class SqliteStore final : public Store {
   [[nodiscard]] std::expected<void, StoreError> write(const Batch& batch) override;
   [[nodiscard]] std::expected<std::vector<HistoryRow>, StoreError> history(
       const HistoryQuery& query) override;
+  [[nodiscard]] std::expected<std::uint64_t, StoreError> rollback_from() override;
 
  private:
   struct Connection;

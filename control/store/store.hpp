@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "control/guard.hpp"
 #include "control/store/rows.hpp"
 
 // Where bindings, tokens and the history of changes outlive the process. SqliteStore is the one of
@@ -30,6 +31,7 @@ class StateReader {
   virtual void binding(BindingRow&& row) = 0;
   virtual void deleted(DeletedRow&& row) = 0;
   virtual void token(TokenRow&& row) = 0;
+  virtual void loss(Loss&& loss) = 0;
 };
 
 // What several change sets, committed together, come to. Pointers are to rows of the caller, which
@@ -47,6 +49,9 @@ struct Batch {
   Micros deleted_since = 0;           // older DeletedRows are forgotten
   std::vector<TokenRow> tokens = {};  // new or changed, by number
   std::vector<HistoryRow> history = {};
+  std::vector<Loss> losses = {};  // new or changed, by their key
+  std::vector<Loss::Key> dropped_losses = {};
+  Micros losses_since = 0;  // older ones are forgotten
 };
 
 // One owner, the store thread.
@@ -70,10 +75,13 @@ class Store {
     std::uint64_t below = ~std::uint64_t{0};
     std::size_t limit = 100;
     bool with_what = true;  // else it stays empty: it can be large
+    bool with_before = false;
   };
   // The latest first.
   [[nodiscard]] virtual std::expected<std::vector<HistoryRow>, StoreError> history(
       const HistoryQuery& query) = 0;
+  // The oldest generation that the history leads back to.
+  [[nodiscard]] virtual std::expected<std::uint64_t, StoreError> rollback_from() = 0;
 };
 
 }  // namespace control::store

@@ -104,8 +104,25 @@ def call_all(caller):
     caller.call('post', prefixes, 403, {'cidr': '203.0.113.0/24', 'asn': 1}, token=token['token'])
     caller.call('get', prefixes, 401, token='nobody')
     caller.call('delete', '/steer/v1/tokens/{token}', 200, number=token['number'])
+    call_changes(caller)
     caller.call('get', '/steer/v1/status', 200)
     caller.call('get', '/steer/v1/history', 200)
+
+
+def call_changes(caller):
+    changes, rollback = '/steer/v1/changes', '/steer/v1/rollback'
+    before = caller.call('get', '/steer/v1/status', 200)['generation']
+    add = {'op': 'add_prefix', 'cidr': '198.51.100.0/24', 'account': ACCOUNT, 'asn': 64500, 'service': 'magic_transit'}
+    made = caller.call('post', changes, 200, {'changes': [add, {'op': 'create', 'cidr': '198.51.100.1/32', 'service': 'cdn'}]})
+    if made['counts']['bindings_created'] != 2:
+        caller.wrong.append(f'changes: {made}')
+    caller.call('post', changes, 409, {'changes': [add]})
+    caller.call('post', changes, 400, {'changes': []})
+    caller.call('post', changes, 404, {'changes': [{'op': 'delete', 'cidr': '192.0.2.1/32'}]})
+    caller.call('post', rollback, 404, {'generation': 1_000_000})
+    back = caller.call('post', rollback, 200, {'generation': before})
+    if back['counts']['prefixes_deleted'] != 1:
+        caller.wrong.append(f'rollback: {back}')
 
 
 def main():

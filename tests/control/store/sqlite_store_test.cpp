@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/store/sqlite_store.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sqlite3.h>
 
@@ -9,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "control/store/schema.hpp"
 #include "control/store/sqlite.hpp"
 #include "tests/support/fault_vfs.hpp"
 #include "tests/support/program.hpp"
@@ -28,12 +30,14 @@ struct Everything final : StateReader {
   void binding(BindingRow&& row) override { bindings.push_back(row); }
   void deleted(DeletedRow&& row) override { gone.push_back(row); }
   void token(TokenRow&& row) override { tokens.push_back(std::move(row)); }
+  void loss(Loss&& loss) override { losses.push_back(std::move(loss)); }
 
   std::uint64_t generation = 0;
   std::vector<PrefixRow> prefixes;
   std::vector<BindingRow> bindings;
   std::vector<DeletedRow> gone;
   std::vector<TokenRow> tokens;
+  std::vector<Loss> losses;
 };
 
 class SqliteStoreTest : public testing::Test {
@@ -248,7 +252,7 @@ TEST_F(SqliteStoreTest, AFileOfANewerOrAnotherProgramIsRefusedAndKept) {
   const std::string before = support::contents_of(path_);
   const auto newer = SqliteStore::open(path_);
   ASSERT_FALSE(newer);
-  EXPECT_NE(newer.error().message.find("a newer steer wrote it (schema 9; this one knows 1)"),
+  EXPECT_NE(newer.error().message.find("a newer steer wrote it (schema 9; this one knows 2)"),
             std::string::npos)
       << newer.error().message;
   EXPECT_EQ(support::contents_of(path_), before);
@@ -276,6 +280,64 @@ TEST_F(SqliteStoreTest, ARowThatNobodyCanHaveWrittenIsRefused) {
     Everything all;
     EXPECT_FALSE((*store)->load(all)) << spoil;
   }
+}
+
+TEST_F(SqliteStoreTest, AFileOfSchema1IsBroughtUpToDateAndKeepsWhatItHas) {
+  const BindingRow row = binding(7);
+  {
+    Database old(path_, nullptr);
+    old.execute(kMigrations[0]);
+    old.execute(
+        fmt::format(
+            "PRAGMA application_id={}; PRAGMA user_version=1;"
+            "UPDATE generation SET number = 7;"
+            "INSERT INTO bindings VALUES ('{}', '203.0.113.0/24', x'{}', 'cdn', 1, 2, 3, 7);"
+            "INSERT INTO history VALUES (7, 5, 1, 'ci', '-binding 203.0.113.9/32')",
+            kApplicationId, to_string(row.cidr), to_string(row.id))
+            .c_str());
+  }
+  const auto store = open();
+  const auto all = all_of(*store);
+  EXPECT_EQ(all->generation, 7U);
+  ASSERT_EQ(all->bindings.size(), 1U);
+  EXPECT_EQ(all->bindings.at(0).id, row.id);
+  EXPECT_EQ(store->history({}).value().at(0).what, "-binding 203.0.113.9/32");
+  EXPECT_EQ(store->rollback_from().value(), 7U) << "older histories lack what a rollback needs";
+  ASSERT_TRUE(write(*store, binding(8)));
+  EXPECT_EQ(open()->rollback_from().value(), 7U) << "a second start brings nothing up to date";
+}
+
+TEST_F(SqliteStoreTest, KeepsLossesAndWhatWasBeforeAChange) {
+  const auto store = open();
+  EXPECT_EQ(store->rollback_from().value(), 0U);
+  const auto loss = [](const char* text, std::int64_t at) {
+    return Loss{.key = {.is_prefix = false, .cidr = cidr(text)},
+                .account = "acme",
+                .before = dataplane::Service::cdn,
+                .is_gone = true,
+                .addresses = AddressNumber{1} << 80,
+                .at = at};
+  };
+  Loss prefix = loss("2001:db8::/48", 10);
+  prefix.key.is_prefix = true;
+  prefix.before = std::nullopt;
+  prefix.is_unsteered = true;
+  const std::vector losses{loss("2001:db8::/48", 10), loss("2001:db8:1::/48", 20), prefix};
+  ASSERT_TRUE(store->write(
+      {.generation_after = 1, .history = {{1, 5, 3, "ci", "what", "before"}}, .losses = losses}));
+  const auto kept = on_disk();
+  EXPECT_EQ(kept->losses.size(), 3U);
+  for (const Loss& one : kept->losses)
+    EXPECT_NE(std::ranges::find(losses, one), losses.end()) << to_string(one.key.cidr);
+  EXPECT_EQ(store->history({}).value().at(0).before, "") << "only where it is asked for";
+  EXPECT_EQ(store->history({.with_before = true}).value().at(0).before, "before");
+  ASSERT_TRUE(store->write({.generation_before = 1,
+                            .generation_after = 2,
+                            .dropped_losses = {prefix.key},
+                            .losses_since = 15}));
+  const auto left = on_disk();
+  ASSERT_EQ(left->losses.size(), 1U);
+  EXPECT_EQ(left->losses.at(0), losses.at(1));
 }
 
 TEST_F(SqliteStoreTest, AMissingFolderIsAnError) {

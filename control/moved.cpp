@@ -147,13 +147,14 @@ void walk_prefix(const BindingSet& before, const lpm::AnyPrefix& prefix, const B
 }  // namespace
 
 AddressNumber size_of(const lpm::AnyPrefix& cidr) noexcept {
-  return std::visit(
-      []<class Address>(const lpm::Prefix<Address>& block) {
-        const unsigned bits = Address::kBits - block.length();
-        constexpr unsigned kWidth = 128;
-        return bits >= kWidth ? ~AddressNumber{0} : AddressNumber{1} << bits;
-      },
-      cidr);
+  const auto size = [](unsigned bits) {
+    constexpr unsigned kWidth = 128;
+    return bits >= kWidth ? ~AddressNumber{0} : AddressNumber{1} << bits;
+  };
+  if (const auto* const block4 = std::get_if<lpm::Prefix4>(&cidr))
+    return size(lpm::Address4::kBits - block4->length());
+  const auto* const block6 = std::get_if<lpm::Prefix6>(&cidr);
+  return block6 == nullptr ? 0 : size(lpm::Address6::kBits - block6->length());
 }
 
 Moved moved_by(const BindingSet& before, const Delta& delta) {

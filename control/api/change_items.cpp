@@ -14,6 +14,8 @@ namespace {
 // depth: 0 outside, 1 in the body, 2 in the list, 3 in an item, more in what has no place there.
 class Reader final : public JsonVisitor {
  public:
+  explicit Reader(const std::function<void(const ChangeItem&)>& take) : take_(take) {}
+
   void value(const JsonValue& value) override {
     switch (depth_) {
       case 0:
@@ -28,7 +30,8 @@ class Reader final : public JsonVisitor {
         }
         break;
       case 2:
-        if (expect(value, JsonType::object, "a change must be an object")) items_.emplace_back();
+        ++count_;
+        expect(value, JsonType::object, "a change must be an object");
         break;
       case 3:
         if (!fault_) add_member(value);
@@ -38,24 +41,29 @@ class Reader final : public JsonVisitor {
     }
     if (value.type == JsonType::object || value.type == JsonType::array) ++depth_;
   }
-  void end(const JsonPath&) override { --depth_; }
+  void end(const JsonPath&) override {
+    --depth_;
+    if (depth_ != 2 || fault_) return;
+    take_(item_);
+    item_.members.clear();
+  }
   void key(const JsonValue& value) override { key_ = value.text; }
 
-  [[nodiscard]] std::expected<std::vector<ChangeItem>, Error> take() {
-    if (!fault_ && (!has_list_ || items_.empty()))
+  [[nodiscard]] std::expected<void, Error> finish() {
+    if (!fault_ && count_ == 0)
       fault_ = Fault{Code::malformed_body,
                      has_list_ ? "changes must not be empty" : "changes is missing", "/changes"};
     if (fault_) return std::unexpected(Error{400, {*fault_}});
-    return std::move(items_);
+    return {};
   }
 
  private:
   void add_member(const JsonValue& value) {
-    items_.back().members[key_] = {.type = value.type,
-                                   .text = std::string(value.text),
-                                   .whole = value.whole.value_or(0),
-                                   .is_whole = value.whole.has_value(),
-                                   .is_true = value.is_true};
+    item_.members[key_] = {.type = value.type,
+                           .text = std::string(value.text),
+                           .whole = value.whole.value_or(0),
+                           .is_whole = value.whole.has_value(),
+                           .is_true = value.is_true};
   }
   bool expect(const JsonValue& value, JsonType type, std::string_view otherwise) {
     if (value.type == type) return true;
@@ -66,7 +74,9 @@ class Reader final : public JsonVisitor {
     if (!fault_) fault_ = Fault{Code::malformed_body, std::move(message), path.pointer()};
   }
 
-  std::vector<ChangeItem> items_;
+  const std::function<void(const ChangeItem&)>& take_;
+  ChangeItem item_;
+  std::size_t count_ = 0;
   std::string key_;
   std::size_t depth_ = 0;
   bool has_list_ = false;
@@ -80,10 +90,11 @@ const ChangeItem::Member* ChangeItem::find(std::string_view key) const {
   return found == members.end() || found->second.type == JsonType::null ? nullptr : &found->second;
 }
 
-std::expected<std::vector<ChangeItem>, Error> read_items(std::string_view body) {
-  Reader reader;
+std::expected<void, Error> visit_items(std::string_view body,
+                                       const std::function<void(const ChangeItem&)>& take) {
+  Reader reader(take);
   if (auto read = visit_body(body, reader); !read) return std::unexpected(read.error());
-  return reader.take();
+  return reader.finish();
 }
 
 }  // namespace control::api

@@ -3,10 +3,10 @@
 
 #include <cstdint>
 #include <expected>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "control/api/body.hpp"
 
@@ -29,7 +29,10 @@ struct ChangeItem {
   [[nodiscard]] const Member* find(std::string_view key) const;
 };
 
-// 400 where the body is no object with the one member "changes", an array of one or more objects.
-[[nodiscard]] std::expected<std::vector<ChangeItem>, Error> read_items(std::string_view body);
+// Calls `take` with each in its turn, so that a million of them are never there at once. 400 where
+// the body is no object with the one member "changes", an array of one or more objects; some may
+// have been taken by then.
+[[nodiscard]] std::expected<void, Error> visit_items(
+    std::string_view body, const std::function<void(const ChangeItem&)>& take);
 
 }  // namespace control::api

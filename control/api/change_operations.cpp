@@ -30,9 +30,10 @@ std::string_view trimmed(std::string_view text) {
 std::optional<std::uint64_t> generation_in(std::string_view text) {
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"')
     text = text.substr(1, text.size() - 2);
+  const std::string digits(text);
   std::uint64_t generation = 0;
-  const char* const end = text.data() + text.size();
-  const auto [stopped, error] = std::from_chars(text.data(), end, generation);
+  const char* const end = digits.data() + digits.size();
+  const auto [stopped, error] = std::from_chars(digits.data(), end, generation);
   if (error != std::errc() || stopped != end) return std::nullopt;
   return generation;
 }

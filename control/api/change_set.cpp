@@ -33,12 +33,13 @@ class Maker {
  public:
   Maker(const State& state, const Principal& principal) : state_(state), principal_(principal) {}
 
-  std::expected<ChangeSet, Error> run(const std::vector<ChangeItem>& items) {
-    find_added(items);
-    for (const ChangeItem& item : items) {
-      make(item);
-      ++index_;
-    }
+  // What an item adds, so that others can name what is inside whatever their order; before make().
+  void look_at(const ChangeItem& item);
+  void make(const ChangeItem& item) {
+    make_one(item);
+    ++index_;
+  }
+  std::expected<ChangeSet, Error> take() {
     if (faults_.empty()) return std::move(set_);
     return std::unexpected(error());
   }
@@ -64,22 +65,12 @@ class Maker {
     return member.empty() ? fmt::format("/changes/{}", index_)
                           : fmt::format("/changes/{}/{}", index_, member);
   }
-  void add(Change change, std::string_view name) {
-    set_.changes.push_back(std::move(change));
+  void add(const Change& change, std::string_view name) {
+    set_.changes.push_back(change);
     set_.origins.push_back({index_, name});
   }
 
-  // What items add, so that others can name what is inside whatever their order.
-  void find_added(const std::vector<ChangeItem>& items) {
-    for (const ChangeItem& item : items) {
-      const ChangeItem::Member* const op = item.find("op");
-      const ChangeItem::Member* const cidr = item.find("cidr");
-      if (op == nullptr || op->text != "add_prefix" || cidr == nullptr) continue;
-      if (const auto block = read_cidr(cidr->text)) added_.insert(*block);
-    }
-  }
-
-  void make(const ChangeItem& item) {
+  void make_one(const ChangeItem& item) {
     static const Shape kShapes[]{
         {"add_prefix", Op::add_prefix, {"cidr", "account", "asn", "description", "service"}},
         {"delete_prefix", Op::delete_prefix, {"cidr", "id", "cascade"}},
@@ -199,12 +190,22 @@ class Maker {
   const Principal& principal_;
   ChangeSet set_;
   std::set<lpm::AnyPrefix> added_;
-  std::set<lpm::AnyPrefix> deleted_;  // bindings, by items before
+  bool has_filters_ = false;          // delete_where
+  std::set<lpm::AnyPrefix> deleted_;  // bindings, by items before; where there are filters
   std::vector<Placed> faults_;
   std::size_t index_ = 0;
   const ChangeItem* item_ = nullptr;
   bool is_refused_ = false;  // the item at hand
 };
+
+void Maker::look_at(const ChangeItem& item) {
+  const ChangeItem::Member* const op = item.find("op");
+  const ChangeItem::Member* const cidr = item.find("cidr");
+  if (op == nullptr) return;
+  if (op->text == "delete_where") has_filters_ = true;
+  if (op->text != "add_prefix" || cidr == nullptr) return;
+  if (const auto block = read_cidr(cidr->text)) added_.insert(*block);
+}
 
 std::optional<PrefixDetails> Maker::details() {
   PrefixDetails said{.account = text("account", principal_.account.empty()),
@@ -258,7 +259,7 @@ void Maker::delete_prefix() {
   if (is_refused_) return;
   if (!may_see(row)) return no_prefix(name, quoted(item_->find(name)->text));
   const bool takes_all = cascade != nullptr && cascade->is_true;
-  if (takes_all)
+  if (takes_all && has_filters_)
     for (const BindingRow& binding : state_.catalog().bindings_in(row->cidr))
       deleted_.insert(binding.cidr);
   add(Change::remove_prefix(row->cidr, takes_all), name);
@@ -308,7 +309,7 @@ void Maker::remove() {
   if (is_refused_) return;
   const auto at = binding_at(name);
   if (!at) return;
-  deleted_.insert(at->cidr);
+  if (has_filters_) deleted_.insert(at->cidr);
   add(Change::remove_binding(*at), name);
 }
 
@@ -387,9 +388,12 @@ std::string message_for(const Violation& violation, const Principal& principal) 
 
 std::expected<ChangeSet, Error> read_change_set(std::string_view body, const State& state,
                                                 const Principal& principal) {
-  auto items = read_items(body);
-  if (!items) return std::unexpected(std::move(items.error()));
-  return Maker(state, principal).run(*items);
+  Maker maker(state, principal);
+  if (auto read = visit_items(body, [&](const ChangeItem& item) { maker.look_at(item); }); !read)
+    return std::unexpected(std::move(read.error()));
+  if (auto read = visit_items(body, [&](const ChangeItem& item) { maker.make(item); }); !read)
+    return std::unexpected(std::move(read.error()));
+  return maker.take();
 }
 
 Error error_of(const std::vector<Violation>& violations, const ChangeSet& set,

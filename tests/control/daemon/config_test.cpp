@@ -53,6 +53,24 @@ class ConfigTest : public testing::Test {
 
 constexpr const char* kLeast = "bindings = b.json\nport = in device=net_null0 role=ingress\n";
 
+TEST_F(ConfigTest, ReadsTheGuardAndHowLargeAChangeSetMayBe) {
+  const std::string least = kLeast;
+  const auto plain = parse_file(least);
+  ASSERT_TRUE(plain);
+  EXPECT_EQ(plain->guard.share_percent, 10U);
+  EXPECT_EQ(plain->guard.bindings_at_once, 100U);
+  EXPECT_EQ(plain->api.change_set_mib_max, 64U);
+  const auto other =
+      parse_file(least + "guard-share = 0\nguard-bindings = 7\napi-change-set-max = 1024\n");
+  ASSERT_TRUE(other);
+  EXPECT_EQ(other->guard.share_percent, 0U);
+  EXPECT_EQ(other->guard.bindings_at_once, 7U);
+  EXPECT_EQ(other->api.change_set_mib_max, 1024U);
+  for (const char* const wrong :
+       {"guard-share = 101\n", "guard-bindings = 0\n", "api-change-set-max = 1025\n"})
+    EXPECT_NE(errors_of(least + wrong).find("FILE:3"), std::string::npos) << wrong;
+}
+
 TEST_F(ConfigTest, ReadsWhereTheApiIsServed) {
   const std::string port = "port = in device=net_null0 role=ingress\n";
   const auto plain = parse_file("data-directory = data\n" + port);

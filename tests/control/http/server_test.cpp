@@ -146,6 +146,34 @@ TEST_F(HttpServer, LimitsHeadersAndBodies) {
             401U);
 }
 
+TEST_F(HttpServer, TakesLargerBodiesOfChangeSetsAlone) {
+  serve();
+  const std::string large = std::string(2'000'000, ' ') + R"({"changes":[]})";
+  const std::string read = Client(port_).ask(request("POST", "/steer/v1/changes", large));
+  EXPECT_EQ(status_of(read), 400U);
+  EXPECT_EQ(body_of(read).at("errors").at(0).at("message"), "changes must not be empty");
+  Client client(port_);
+  client.send(std::string("POST /steer/v1/changes HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ") +
+              kWriter + "\r\nContent-Length: 67108865\r\n\r\n");
+  EXPECT_NE(client.receive().find("at most 67108864 bytes"), std::string::npos);
+}
+
+TEST_F(HttpServer, NamesTheGenerationAsTheETagAndTakesItBack) {
+  serve();
+  const std::string status = Client(port_).ask(request("GET", "/steer/v1/status"));
+  const auto generation = body_of(status).at("result").at("generation").get<std::uint64_t>();
+  EXPECT_NE(status.find("ETag: \"" + std::to_string(generation) + "\"\r\n"), std::string::npos)
+      << status;
+  const std::string add =
+      R"({"changes":[{"op":"add_prefix","cidr":"198.51.100.0/24","service":"cdn"}]})";
+  const auto changed = [&](std::uint64_t match) {
+    return Client(port_).ask(request("POST", "/steer/v1/changes", add,
+                                     "If-Match: \"" + std::to_string(match) + "\"\r\n"));
+  };
+  EXPECT_EQ(status_of(changed(generation + 1)), 412U);
+  EXPECT_EQ(status_of(changed(generation)), 200U);
+}
+
 TEST_F(HttpServer, TakesBodiesInPiecesAndAfterAskingFirst) {
   serve();
   const std::string head =

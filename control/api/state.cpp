@@ -111,7 +111,7 @@ void State::add_history(const Author& author, std::string what, std::size_t firs
   std::string before;
   for (const Touched& touched : std::span(touched_).subspan(first)) {
     if (touched.is_prefix)
-      append_former(before, touched.cidr, touched.prefix ? &*touched.prefix : nullptr);
+      append_former(before, touched.cidr, touched.prefix.get());
     else
       append_former(before, touched.cidr, touched.binding ? &*touched.binding : nullptr);
   }
@@ -212,7 +212,7 @@ Delta State::delta() const {
   std::map<lpm::AnyPrefix, bool> prefixes;
   for (const Touched& touched : touched_) {
     if (touched.is_prefix)
-      prefixes.try_emplace(touched.cidr, touched.prefix.has_value());
+      prefixes.try_emplace(touched.cidr, touched.prefix != nullptr);
     else
       bindings.try_emplace(
           touched.cidr, touched.binding ? std::optional(touched.binding->service) : std::nullopt);

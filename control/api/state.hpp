@@ -5,6 +5,7 @@
 #include <deque>
 #include <expected>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -123,7 +124,8 @@ class State {
  private:
   struct Touched {
     lpm::AnyPrefix cidr;
-    std::optional<store::PrefixRow> prefix;    // before; where is_prefix
+    std::unique_ptr<const store::PrefixRow>
+        prefix;                                // before; where is_prefix. It is large, and rare
     std::optional<store::BindingRow> binding;  // before
     bool is_prefix = false;
   };
@@ -136,7 +138,7 @@ class State {
     const Row* const before = catalog_.find<Row>(cidr);
     if (before == nullptr) return;
     if constexpr (std::is_same_v<Row, store::PrefixRow>)
-      touched.prefix = *before;
+      touched.prefix = std::make_unique<const store::PrefixRow>(*before);
     else
       touched.binding = *before;
   }

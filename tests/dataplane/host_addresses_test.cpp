@@ -38,9 +38,7 @@ lpm::Address6 near(std::mt19937_64& random, std::uint64_t spread) {
 
 template <class Address>
 void expect_as_set() {
-  const std::uint64_t seed = support::seed();
-  SCOPED_TRACE(seed);
-  std::mt19937_64 random(seed);
+  std::mt19937_64 random = support::seeded_random();
   for (const std::size_t count : {0UL, 1UL, 2UL, 3UL, 63UL, 64UL, 1000UL, 5000UL}) {
     std::vector<Address> addresses;
     for (std::size_t i = 0; i < count; ++i)

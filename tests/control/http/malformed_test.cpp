@@ -174,7 +174,7 @@ class Malformed : public HttpTest {
   // Until every connection that was left has been ended.
   std::size_t settled_bytes() {
     kept_.reset();
-    for (int i = 0; i < 200 && on_control([&] { return server_->connections(); }) != 0; ++i)
+    for (int i = 0; i < 2000 && on_control([&] { return server_->connections(); }) != 0; ++i)
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     EXPECT_EQ(on_control([&] { return server_->connections(); }), 0U);
     return bytes_in_use();

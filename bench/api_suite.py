@@ -22,6 +22,9 @@ RESTART_S_MAX = 60
 HEADER = struct.Struct("<QQ")  # of bench/api_flushes.cpp
 FLUSHES_MAX = 1 << 20
 
+# As configs/steerd.service has it.
+HUGE_PAGES = {"GLIBC_TUNABLES": "glibc.malloc.hugetlb=1"}
+
 CONFIGURATION = """
 run-directory = run
 file-prefix = bench
@@ -109,15 +112,16 @@ class Steerd:
 
     def start(self):
         """Until it says that it is ready; its flushes are timed."""
-        self.spawn(STEER_BENCH_FLUSHES=str(self.flushes.path), LD_PRELOAD=str(self.build / "bench/api_flushes.so"))
+        self.spawn(STEER_BENCH_FLUSHES=str(self.flushes.path), LD_PRELOAD=str(self.build / "bench/api_flushes.so"),
+                   **HUGE_PAGES)
         while ": ready" not in (text := self.log()):
             time.sleep(0.005)
         self.port = re.search(r"listening on 127\.0\.0\.1 port (\d+)", text).group(1)
 
-    def restart_until_steered(self):
+    def restart_until_steered(self, variables):
         """Seconds from the start of the process until a worker has steered a packet to the CDN."""
         began = time.monotonic()
-        self.spawn("--port", "in device=net_pcap0,rx_pcap=packet.pcap,infinite_rx=1 role=ingress")
+        self.spawn("--port", "in device=net_pcap0,rx_pcap=packet.pcap,infinite_rx=1 role=ingress", **variables)
         while time.monotonic() < began + RESTART_S_MAX:
             self.log()
             try:
@@ -239,11 +243,13 @@ def run(build, directory, quick):
         if steerd.get("/steer/v1/status", token)["bindings"] != filled["bindings"]:
             raise RuntimeError("bindings are left, or missing, that were deleted and created in turn")
 
-        restarts = []
+        restarts = {"": [], "/without-huge-pages": []}
         for _ in range(3):
-            steerd.kill()
-            restarts.append(steerd.restart_until_steered())
-        add("restart/first-packet", statistics.median(restarts) * 1e9, "ns")
+            for case, variables in (("/without-huge-pages", {}), ("", HUGE_PAGES)):
+                steerd.kill()
+                restarts[case].append(steerd.restart_until_steered(variables))
+        for case, seconds in restarts.items():
+            add(f"restart/first-packet{case}", statistics.median(seconds) * 1e9, "ns")
         add("restart/resident", steerd.resident_bytes(), "bytes")
     finally:
         steerd.kill()

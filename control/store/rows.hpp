@@ -75,8 +75,8 @@ struct HistoryRow {
   std::uint64_t generation = 0;
   Micros at = 0;
   TokenNumber by = 0;
-  std::string who;     // the token's name
-  std::string what;    // see control/api/history.hpp
+  std::string who;          // the token's name
+  std::string what;         // see control/api/history.hpp
   std::string before = {};  // see control/api/former.hpp
 
   friend bool operator==(const HistoryRow&, const HistoryRow&) = default;

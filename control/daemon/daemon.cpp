@@ -301,8 +301,10 @@ class Daemon {
         return;
       }
       hosts_retry_at_ = steady_clock::now() + kRetry;
-      log::error(Module::control, "the host's new addresses are not known to the workers: {}",
-                 refused);
+      log::error(Module::control,
+                 "the host's addresses have changed, but workers on ports with kernel=tap do not "
+                 "know it: {}; trying again in {} s",
+                 refused, kRetry.count());
     };
     if (api_) {
       api_->change_host_addresses(*hosts, done);

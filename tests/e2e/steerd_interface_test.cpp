@@ -328,13 +328,14 @@ TEST_F(SteerdInterface, ASecondInstanceIsRefusedByName) {
 
 // A port that DPDK owns, with a way to the kernel. The wire is a TAP too, whose other end is at
 // hand.
+constexpr const char* kTapSteerd =
+    "port = wan device=net_tap0,iface=wire role=ingress kernel=tap tap=host\n"
+    "port = out device=net_null1 role=none\noutput = magic_transit port=out\nidle = sleep\n";
+
 TEST(SteerdKernelPath, TheKernelHasItsPacketsBothWays) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root: network namespaces";
   const NetworkNamespace edge("tap");
-  e2e::Steerd steerd(
-      "port = wan device=net_tap0,iface=wire role=ingress kernel=tap tap=host\n"
-      "port = out device=net_null1 role=none\noutput = magic_transit port=out\nidle = sleep\n",
-      kBindings);
+  e2e::Steerd steerd(kTapSteerd, kBindings);
   ASSERT_TRUE(steerd.start({"/usr/sbin/ip", "netns", "exec", edge.name()}));
   edge.run("ip addr add 192.0.2.2/24 dev host");
   const FrameSocket wire(edge, "wire");
@@ -364,10 +365,7 @@ TEST(SteerdKernelPath, TheKernelHasItsPacketsBothWays) {
 TEST(SteerdKernelPath, TheHostsOwnAddressesAreTheKernels) {
   if (geteuid() != 0) GTEST_SKIP() << "needs root: network namespaces";
   const NetworkNamespace edge("tap");
-  e2e::Steerd steerd(
-      "port = wan device=net_tap0,iface=wire role=ingress kernel=tap tap=host\n"
-      "port = out device=net_null1 role=none\noutput = magic_transit port=out\nidle = sleep\n",
-      kBindings);
+  e2e::Steerd steerd(kTapSteerd, kBindings);
   ASSERT_TRUE(steerd.start({"/usr/sbin/ip", "netns", "exec", edge.name()}));
   const FrameSocket wire(edge, "wire");
   const FrameSocket kernels(edge, "host");

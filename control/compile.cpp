@@ -9,10 +9,10 @@
 namespace control {
 
 CompiledTable compile(const BindingSet& bindings, const dataplane::Settings& settings,
-                      std::uint64_t generation) {
+                      std::uint64_t generation, dataplane::HostAddresses hosts) {
   TableMaker maker(static_cast<std::uint32_t>(bindings.binding_count()));
-  auto table = maker.prepare(difference(BindingSet(), bindings),
-                             std::make_shared<const dataplane::Policy>(settings), generation);
+  auto policy = std::make_shared<const dataplane::Policy>(settings, std::move(hosts));
+  auto table = maker.prepare(difference(BindingSet(), bindings), std::move(policy), generation);
   if (!table) throw std::bad_alloc();  // there is a number for each
   maker.commit();
   std::vector<Binding> by_number(1);

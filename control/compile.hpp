@@ -19,6 +19,6 @@ struct CompiledTable {
 // A table that is made once; a TableMaker makes those that change. Bindings are numbered from 1 in
 // the order of the prefixes and of the bindings in each. O(n log n). Throws std::bad_alloc.
 [[nodiscard]] CompiledTable compile(const BindingSet& bindings, const dataplane::Settings& settings,
-                                    std::uint64_t generation);
+                                    std::uint64_t generation, dataplane::HostAddresses hosts = {});
 
 }  // namespace control

@@ -78,16 +78,45 @@ bool is_http(const Settings& settings, const Flow& flow) {
   return flow.protocol == kUdp && settings.http_udp[*flow.port];
 }
 
-Verdict unmatched(const Settings& settings) {
-  return settings.unmatched == Settings::Unknown::magic_transit ? Verdict::magic_transit_unmatched
-                                                                : Verdict::drop_unmatched;
+// Before any binding is looked at.
+std::optional<Verdict> judge_address(const Query& query) {
+  const bool has_kernel_path = query.kernel_path != nullptr;
+  if (std::visit([](auto address) { return is_local_scope(address); }, query.destination))
+    return has_kernel_path ? Verdict::kernel_local_scope : Verdict::drop_local_scope;
+  const bool is_own =
+      has_kernel_path && std::visit(
+                             [&]<class Address>(Address address) {
+                               return query.kernel_path->of<Address>().contains(address);
+                             },
+                             query.destination);
+  return is_own ? std::optional(Verdict::kernel_host_address) : std::nullopt;
 }
 
-Verdict egress(const Settings& settings, bool is_inside) {
+Verdict unmatched(const Settings& settings, bool has_kernel_path) {
+  switch (settings.unmatched) {
+    case Settings::Unknown::magic_transit:
+      return Verdict::magic_transit_unmatched;
+    case Settings::Unknown::kernel:
+      if (has_kernel_path) return Verdict::kernel_unmatched;
+      break;
+    case Settings::Unknown::drop:
+      break;
+  }
+  return Verdict::drop_unmatched;
+}
+
+Verdict egress(const Settings& settings, bool is_inside, bool has_kernel_path) {
   if (is_inside) return Verdict::magic_transit_egress_inside;
-  return settings.egress_unknown == Settings::Unknown::magic_transit
-             ? Verdict::magic_transit_egress_outside
-             : Verdict::drop_egress_unknown;
+  switch (settings.egress_unknown) {
+    case Settings::Unknown::magic_transit:
+      return Verdict::magic_transit_egress_outside;
+    case Settings::Unknown::kernel:
+      if (has_kernel_path) return Verdict::kernel_egress_unknown;
+      break;
+    case Settings::Unknown::drop:
+      break;
+  }
+  return Verdict::drop_egress_unknown;
 }
 
 Verdict ingress(const Settings& settings, Service service, const Flow& flow) {
@@ -110,16 +139,21 @@ Verdict ingress(const Settings& settings, Service service, const Flow& flow) {
 }  // namespace
 
 Explanation explain(const BindingSet& bindings, const Settings& settings, const Query& query) {
-  const bool is_local =
-      std::visit([](auto address) { return is_local_scope(address); }, query.destination);
-  if (is_local) return {.verdict = Verdict::drop_local_scope};
+  const bool has_kernel_path = query.kernel_path != nullptr;
+  const auto decided = judge_address(query);
+  const bool is_local = decided && *decided != Verdict::kernel_host_address;
+  // Nobody can bind what is local.
+  if (is_local) return {.verdict = *decided};
 
   const Found found =
       std::visit([&](auto address) { return find(bindings, address); }, query.destination);
-  Explanation explanation{
-      .verdict = unmatched(settings), .binding = found.binding, .prefix = found.prefix};
-  if (query.direction == dataplane::Direction::egress)
-    explanation.verdict = egress(settings, found.prefix.has_value());
+  Explanation explanation{.verdict = unmatched(settings, has_kernel_path),
+                          .binding = found.binding,
+                          .prefix = found.prefix};
+  if (decided)
+    explanation.verdict = *decided;
+  else if (query.direction == dataplane::Direction::egress)
+    explanation.verdict = egress(settings, found.prefix.has_value(), has_kernel_path);
   else if (found.binding)
     explanation.verdict = ingress(settings, found.binding->service, flow_of(query));
   return explanation;

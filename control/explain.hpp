@@ -6,6 +6,7 @@
 #include <variant>
 
 #include "control/binding_set.hpp"
+#include "dataplane/host_addresses.hpp"
 #include "dataplane/table.hpp"
 #include "dataplane/verdict.hpp"
 
@@ -28,6 +29,9 @@ struct Query {
   bool fragment = false;
   // Of an ICMP or ICMPv6 error (protocol 1 or 58): what it is judged by.
   std::optional<QuotedFlow> quoted = std::nullopt;
+  // Of the host, where the packet arrives on a port that has a kernel path; outlives the query.
+  // Null: the port has none.
+  const dataplane::HostAddresses* kernel_path = nullptr;
 };
 
 struct Explanation {
@@ -38,9 +42,9 @@ struct Explanation {
   std::optional<lpm::AnyPrefix> prefix = std::nullopt;
 };
 
-// Rows 3 to 8 of the semantics, section 2, and `accept`, on a port without a kernel path. Reads the
-// BindingSet alone, never a trie, so that the two can be held against each other.
-// O(bits of an address x log bindings).
+// Rows 3 to 8 of the semantics, section 2, and `accept`; but that neighbour discovery, which no
+// query describes, goes to the kernel. Reads the BindingSet alone, never a trie, so that the two
+// can be held against each other. O(bits of an address x log bindings).
 [[nodiscard]] Explanation explain(const BindingSet& bindings, const dataplane::Settings& settings,
                                   const Query& query);
 

@@ -209,24 +209,35 @@ Asked random_packet(std::mt19937_64& random) {
           frame_builder::ethernet(kIsIpv4, frame_builder::packet(datagram, source, destination))};
 }
 
+// Some that packets are sent to.
+dataplane::HostAddresses random_hosts(std::mt19937_64& random) {
+  std::vector<lpm::Address4> v4;
+  std::vector<lpm::Address6> v6;
+  for (int i = 0; i < 200; ++i) {
+    v4.push_back(random_address<lpm::Address4>(random));
+    v6.push_back(random_address<lpm::Address6>(random));
+  }
+  return {dataplane::AddressSet(std::move(v4)), dataplane::AddressSet(std::move(v6))};
+}
+
 TEST(Explain, AgreesWithSteerOnRandomPackets) {
   auto random = support::seeded_random();
-  const dataplane::Port ingress{.role = Direction::ingress};
-  const dataplane::Port egress{.role = Direction::egress};
   std::set<Verdict> seen;
   for (int round = 0; round < 300; ++round) {
     const BindingSet set = random_bindings(random);
     const Settings settings = random_settings(random);
-    const control::CompiledTable compiled = control::compile(set, settings, 1);
+    const dataplane::HostAddresses hosts = random_hosts(random);
+    const control::CompiledTable compiled = control::compile(set, settings, 1, hosts);
     for (int packet = 0; packet < 200; ++packet) {
-      const Asked asked = one_in(random, 2) ? random_packet<lpm::Address4>(random)
-                                            : random_packet<lpm::Address6>(random);
+      Asked asked = one_in(random, 2) ? random_packet<lpm::Address4>(random)
+                                      : random_packet<lpm::Address6>(random);
+      if (one_in(random, 2)) asked.query.kernel_path = &hosts;
       const auto bytes = static_cast<std::uint32_t>(asked.frame.size());
       const std::array frames{dataplane::Frame{asked.frame.data(), bytes, bytes}};
       std::array<dataplane::Decision, 1> decisions;
-      dataplane::steer(*compiled.table,
-                       asked.query.direction == Direction::ingress ? ingress : egress, frames,
-                       decisions);
+      const dataplane::Port port{.role = asked.query.direction,
+                                 .kernel_path = asked.query.kernel_path != nullptr};
+      dataplane::steer(*compiled.table, port, frames, decisions);
 
       const Explanation explanation = explain(set, settings, asked.query);
       const dataplane::Match match = decisions[0].match;
@@ -240,8 +251,8 @@ TEST(Explain, AgreesWithSteerOnRandomPackets) {
       seen.insert(explanation.verdict);
     }
   }
-  // Everything that can happen to well-formed packets without a kernel path.
-  EXPECT_EQ(seen.size(), 10U);
+  // Everything that can happen to well-formed packets, but for neighbour discovery.
+  EXPECT_EQ(seen.size(), 14U);
 }
 
 }  // namespace

@@ -64,10 +64,24 @@ std::optional<Numbering::Numbered> Numbering::find(const lpm::AnyPrefix& cidr) c
   const std::lock_guard lock(mutex_);
   const std::uint32_t number = slots_[slot_of(key)];
   if (number == 0) return std::nullopt;
-  Volume volume = counted(number);
-  volume.packets -= baselines_[number].packets;
-  volume.bytes -= baselines_[number].bytes;
-  return Numbered{.number = number, .service = records_[number].service, .counted = volume};
+  return Numbered{.number = number,
+                  .service = records_[number].service,
+                  .counted = own_count(number),
+                  .tenure = records_[number].next};
+}
+
+bool Numbering::read(std::uint32_t first, std::uint32_t count, std::vector<Tenant>& to) const {
+  const std::lock_guard lock(mutex_);
+  const std::uint32_t end = std::min(used_, first + count);
+  for (std::uint32_t number = first; number < end; ++number) {
+    const Record& record = records_[number];
+    if (!record.is_bound) continue;
+    to.push_back({.number = number,
+                  .tenure = record.next,
+                  .cidr = cidr_of(record),
+                  .counted = own_count(number)});
+  }
+  return end < used_;
 }
 
 std::expected<void, Numbering::Exhausted> Numbering::prepare(
@@ -139,7 +153,9 @@ void Numbering::make(const Step& step, std::uint64_t generation) noexcept {
                 .length = step.key.length,
                 .is_ipv4 = step.key.is_ipv4,
                 .service = step.service,
-                .next = 0};
+                .is_bound = true,
+                .next = ++tenures_};
+      used_ = std::max(used_, step.number + 1);
       slots_[slot_of(step.key)] = step.number;
       break;
     case Kind::change:
@@ -148,6 +164,7 @@ void Numbering::make(const Step& step, std::uint64_t generation) noexcept {
     case Kind::remove:
       erase_slot(slot_of(step.key));
       record.high = generation;
+      record.is_bound = false;
       append(waiting_, step.number);
       break;
   }
@@ -184,6 +201,13 @@ Numbering::Key Numbering::key_of(const Record& record) noexcept {
       .high = record.high, .low = record.low, .length = record.length, .is_ipv4 = record.is_ipv4};
 }
 
+lpm::AnyPrefix Numbering::cidr_of(const Record& record) noexcept {
+  if (record.is_ipv4)
+    return lpm::Prefix4::enclosing({.bits = static_cast<std::uint32_t>(record.high)},
+                                   record.length);
+  return lpm::Prefix6::enclosing({.high = record.high, .low = record.low}, record.length);
+}
+
 std::size_t Numbering::home_of(const Key& key) const noexcept {
   const std::uint64_t kind = std::uint64_t{key.length} << 1 | (key.is_ipv4 ? 1 : 0);
   const std::uint64_t first = mix(key.high ^ seed_, 0x9e3779b97f4a7c15);
@@ -211,6 +235,13 @@ std::uint32_t Numbering::pop(List& list) noexcept {
   list.first = records_[number].next;
   --list.size;
   return number;
+}
+
+Volume Numbering::own_count(std::uint32_t number) const {
+  Volume volume = counted(number);
+  volume.packets -= baselines_[number].packets;
+  volume.bytes -= baselines_[number].bytes;
+  return volume;
 }
 
 Volume Numbering::counted(std::uint32_t number) const {

@@ -45,9 +45,21 @@ class Numbering {
     std::uint32_t number = 0;
     dataplane::Service service = dataplane::Service::magic_transit;
     dataplane::Volume counted;  // of this binding alone, all its services together
+    std::uint32_t tenure = 0;   // another one for each binding that the number is given to
   };
   // The binding on exactly this CIDR, as of the last commit(). O(1).
   [[nodiscard]] std::optional<Numbered> find(const lpm::AnyPrefix& cidr) const;
+
+  // A number that a binding has, and the binding.
+  struct Tenant {
+    std::uint32_t number = 0;
+    std::uint32_t tenure = 0;
+    lpm::AnyPrefix cidr;
+    dataplane::Volume counted;
+  };
+  // Appends those of `count` numbers from `first` on; false: there are none behind them. For any
+  // thread; the owner waits for as long as `count` take.
+  [[nodiscard]] bool read(std::uint32_t first, std::uint32_t count, std::vector<Tenant>& to) const;
 
   // --- the owner's
 
@@ -81,13 +93,15 @@ class Numbering {
     friend bool operator==(const Key&, const Key&) = default;
   };
   // By number. Of one that is not bound, `next` leads on in the list of those that are free, or of
-  // those that wait, where `high` is the generation to wait for.
+  // those that wait, where `high` is the generation to wait for. Of one that is, `next` is its
+  // tenure.
   struct Record {
     std::uint64_t high;
     std::uint64_t low;
     std::uint8_t length;
     bool is_ipv4;
     dataplane::Service service;
+    bool is_bound;
     std::uint32_t next;
   };
   static_assert(sizeof(Record) == 24);
@@ -113,6 +127,7 @@ class Numbering {
 
   [[nodiscard]] static Key key_of(const lpm::AnyPrefix& cidr) noexcept;
   [[nodiscard]] static Key key_of(const Record& record) noexcept;
+  [[nodiscard]] static lpm::AnyPrefix cidr_of(const Record& record) noexcept;
   [[nodiscard]] std::size_t home_of(const Key& key) const noexcept;
   // The slot of a key, or the free one where it belongs.
   [[nodiscard]] std::size_t slot_of(const Key& key) const noexcept;
@@ -121,6 +136,8 @@ class Numbering {
   [[nodiscard]] std::uint32_t pop(List& list) noexcept;
   void make(const Step& step, std::uint64_t generation) noexcept;
   [[nodiscard]] dataplane::Volume counted(std::uint32_t number) const;
+  // Beyond its baseline.
+  [[nodiscard]] dataplane::Volume own_count(std::uint32_t number) const;
 
   std::uint32_t bindings_max_;
   std::uint64_t seed_;  // of the hash, so that nobody can choose CIDRs that collide
@@ -131,6 +148,9 @@ class Numbering {
   Zeros<std::uint32_t> slots_;  // open addressing, linear probing: numbers, 0 where free
   Zeros<Record> records_;
   Zeros<dataplane::Volume> baselines_;
+
+  std::uint32_t used_ = 1;  // under mutex_: from here on records were never written
+  std::uint32_t tenures_ = 0;
 
   std::uint32_t next_ = 1;  // from here on numbers were never given
   List free_;               // longest unused first

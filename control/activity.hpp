@@ -18,8 +18,8 @@ namespace control {
 // What can be told of a binding's traffic only by looking at its counters again and again: how fast
 // they grow, and when they last did. Workers write nothing but packets and bytes.
 //
-// One thread samples, pass after pass over all numbers; any number of threads ask. A pass costs
-// some 50 ns for each binding, and a few more for each worker.
+// One thread samples, pass after pass over all numbers; any number of threads ask. A pass over a
+// million bindings of one worker took 25 ns for each, the first, which touches the memory, 270.
 //
 // Memory: 32 bytes a possible number, address space until it is used.
 class Activity {

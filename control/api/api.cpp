@@ -51,7 +51,8 @@ Api::Api(State&& state, store::Store& store, Steering& steering, Tokens& tokens,
                .answered = [this] { send_some(); },
                .token = [this](const store::TokenRow& row) { tokens_.put(row); },
                .complain = std::move(hooks.complain),
-               .now = wall_clock},
+               .now = wall_clock,
+               .observer = hooks.observer},
               options.engine) {}
 
 std::expected<Api::Admitted, Response> Api::admit(Request&& head, Clock::time_point now) {

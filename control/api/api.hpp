@@ -36,6 +36,7 @@ class Api {
     // As Engine's.
     std::function<void(std::function<void()>)> to_control;
     std::function<void(const std::string&)> complain;
+    const Observer* observer = nullptr;
   };
 
   // All that is given outlives it. tokens: set to those of the state.

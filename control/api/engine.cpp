@@ -156,9 +156,12 @@ Answer Engine::answer_to(const Job& job) {
             503, Code::not_writable,
             "too many bytes of replies have not been taken by their clients; try again later"))};
   const Context context{
-      .progress = {.active = active(), .magic_transit_up = steering_.is_magic_transit_up()},
+      .progress = {.active = active(),
+                   .magic_transit_up =
+                       hooks_.observer->output(dataplane::Service::magic_transit).is_up},
       .now = hooks_.now(),
-      .store = &store_};
+      .store = &store_,
+      .observer = hooks_.observer};
   return carry_out(state_, context, job);
 }
 

@@ -53,6 +53,8 @@ class Engine {
     std::function<void(const std::string&)> complain;
     // Microseconds since 1970; on the store thread.
     std::function<store::Micros()> now;
+    // Not null; outlives the engine.
+    const Observer* observer = nullptr;
   };
 
   // Starts the thread. All that is given outlives it.

@@ -279,6 +279,9 @@ bool is_listing(Operation operation) noexcept {
     case Operation::list_bindings:
     case Operation::list_tokens:
     case Operation::show_history:
+    case Operation::list_all_prefixes:
+    case Operation::list_all_bindings:
+    case Operation::export_state:
       return true;
     default:
       return false;

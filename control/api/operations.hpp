@@ -4,6 +4,7 @@
 #include <cstdint>
 
 #include "control/api/message.hpp"
+#include "control/api/observer.hpp"
 #include "control/api/principal.hpp"
 #include "control/api/route.hpp"
 #include "control/api/shapes.hpp"
@@ -41,6 +42,7 @@ struct Context {
   Progress progress;
   store::Micros now = 0;
   store::Store* store = nullptr;  // for the history
+  const Observer* observer = nullptr;
 };
 
 // Carries it out, unless its token has been revoked since it was let in. State::is_changed()

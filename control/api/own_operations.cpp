@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <iterator>
+#include <limits>
 #include <string>
 #include <utility>
 
@@ -14,6 +15,8 @@
 #include "control/api/change_set.hpp"
 #include "control/api/json_text.hpp"
 #include "control/api/operations.hpp"
+#include "control/api/parameters.hpp"
+#include "control/api/reading.hpp"
 #include "control/quote.hpp"
 
 namespace control::api {
@@ -24,6 +27,7 @@ using store::TokenRow;
 constexpr std::size_t kTokensMax = 10'000;
 constexpr std::size_t kNameCharactersMax = 100;
 constexpr std::size_t kAccountBytesMax = 36;
+constexpr std::uint64_t kHistoryRowsMax = 1000;
 
 Answer ok(std::string_view result, unsigned status = 200) {
   return {.response = {.status = status, .body = success_of(result)}};
@@ -35,15 +39,6 @@ Answer refuse(const Error& error) {
 
 Author author_of(const Job& job, const Context& context) {
   return {.token = job.principal.token, .name = job.principal.name, .now = context.now};
-}
-
-// The only query parameters of an operation.
-std::optional<Error> check_query(const Job& job, std::initializer_list<std::string_view> known) {
-  for (const auto& [key, value] : job.route.query)
-    if (std::ranges::find(known, key) == known.end())
-      return Error::of(400, Code::malformed_request,
-                       fmt::format("there is no query parameter {} here", quoted(key)));
-  return std::nullopt;
 }
 
 std::optional<std::uint64_t> whole_in(const std::string& text) {
@@ -167,22 +162,18 @@ Answer show_status(const State& state, const Context& context, const Job& job) {
 }
 
 // The history says what all accounts did.
-Answer show_history(const Context& context, const Job& job) {
+Answer show_history(const State& state, const Context& context, const Job& job) {
   if (!job.principal.account.empty())
     return refuse(Error::of(403, Code::not_allowed,
                             "the history is of all accounts, and this token is of one"));
-  if (auto error = check_query(job, {"limit", "above", "below"})) return refuse(*error);
+  constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
+  Parameters parameters(job);
   store::Store::HistoryQuery query;
-  for (const auto& [key, value] : job.route.query) {
-    const auto number = whole_in(value);
-    if (!number)
-      return refuse(
-          Error::of(400, Code::malformed_request,
-                    fmt::format("{} must be a whole number, not {}", key, quoted(value))));
-    if (key == "limit") query.limit = std::min<std::uint64_t>(*number, 1000);
-    if (key == "above") query.above = *number;
-    if (key == "below") query.below = *number;
-  }
+  if (const auto limit = parameters.whole("limit", 1, kAny))
+    query.limit = std::min<std::uint64_t>(*limit, kHistoryRowsMax);
+  if (const auto above = parameters.whole("above", 0, kAny)) query.above = *above;
+  if (const auto below = parameters.whole("below", 0, kAny)) query.below = *below;
+  if (auto error = parameters.error()) return refuse(*error);
   const auto rows = context.store->history(query);
   if (!rows) return refuse(Error::of(503, Code::not_writable, rows.error().message));
   std::string text = "[";
@@ -196,7 +187,9 @@ Answer show_history(const Context& context, const Job& job) {
     append_quoted(text, row.what);
     text += '}';
   }
-  return ok(text + "]");
+  Answer answer = ok(text + "]");
+  answer.response.etag = state.generation();
+  return answer;
 }
 
 }  // namespace
@@ -210,11 +203,21 @@ Answer carry_out_own(State& state, const Context& context, const Job& job) {
     case Operation::revoke_token:
       return revoke_token(state, context, job);
     case Operation::show_history:
-      return show_history(context, job);
+      return show_history(state, context, job);
     case Operation::apply_changes:
       return apply_changes(state, context, job);
     case Operation::roll_back:
       return roll_back(state, context, job);
+    case Operation::list_all_prefixes:
+      return list_all_prefixes(state, job);
+    case Operation::list_all_bindings:
+      return list_all_bindings(state, context, job);
+    case Operation::explain_address:
+      return explain_address(state, context, job);
+    case Operation::show_counters:
+      return show_counters(state, context, job);
+    case Operation::export_state:
+      return export_state(state, job);
     default:
       return show_status(state, context, job);
   }

@@ -43,6 +43,11 @@ constexpr std::array kEndpoints{
     Endpoint{Method::get, "/steer/v1/history", Operation::show_history, Right::read},
     Endpoint{Method::post, "/steer/v1/changes", Operation::apply_changes, Right::write},
     Endpoint{Method::post, "/steer/v1/rollback", Operation::roll_back, Right::write},
+    Endpoint{Method::get, "/steer/v1/prefixes", Operation::list_all_prefixes, Right::read},
+    Endpoint{Method::get, "/steer/v1/bindings", Operation::list_all_bindings, Right::read},
+    Endpoint{Method::get, "/steer/v1/explain", Operation::explain_address, Right::read},
+    Endpoint{Method::get, "/steer/v1/counters", Operation::show_counters, Right::read},
+    Endpoint{Method::get, "/steer/v1/export", Operation::export_state, Right::read},
 };
 
 constexpr std::string_view kMount = "/client/v4";

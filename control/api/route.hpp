@@ -31,6 +31,11 @@ enum class Operation : std::uint8_t {
   show_history,
   apply_changes,
   roll_back,
+  list_all_prefixes,
+  list_all_bindings,
+  explain_address,
+  show_counters,
+  export_state,
 };
 
 enum class Right : std::uint8_t {

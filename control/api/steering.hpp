@@ -39,9 +39,6 @@ class Steering {
   // On the control thread, in the order of prepare(): cannot fail. Whoever owns this tells
   // Api::set_active() when every worker has passed.
   virtual void publish(std::unique_ptr<Table> table) = 0;
-
-  // For any thread: whether the output of Magic Transit is there and up.
-  [[nodiscard]] virtual bool is_magic_transit_up() const noexcept = 0;
 };
 
 }  // namespace control::api

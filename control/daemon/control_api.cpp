@@ -47,14 +47,16 @@ ControlApi::ControlApi(boost::asio::io_context& control, const Config& config,
     : control_(control),
       config_(config),
       store_(std::move(persisted.store)),
-      steering_(data_plane, publication, source),
+      steering_(publication, source),
+      observer_(config, data_plane, source),
       api_(with_guard(std::move(persisted.state), config.guard), *store_, steering_, tokens_,
            {.to_control =
                 [&control](std::function<void()> what) {
                   boost::asio::post(control, std::move(what));
                 },
             .complain =
-                [](const std::string& what) { log::error(Module::control, "api: {}", what); }},
+                [](const std::string& what) { log::error(Module::control, "api: {}", what); },
+            .observer = &observer_},
            options_of(config)) {}
 
 void ControlApi::listen(const std::filesystem::path& run_directory) {

@@ -10,6 +10,7 @@
 
 #include "control/api/api.hpp"
 #include "control/daemon/config.hpp"
+#include "control/daemon/live_observer.hpp"
 #include "control/daemon/live_steering.hpp"
 #include "control/daemon/persisted.hpp"
 #include "control/http/server.hpp"
@@ -52,6 +53,7 @@ class ControlApi {
   std::unique_ptr<store::Store> store_;
   api::Tokens tokens_;
   LiveSteering steering_;
+  LiveObserver observer_;
   api::Api api_;
   std::optional<http::Server> server_;
 };

@@ -29,8 +29,4 @@ void LiveSteering::publish(std::unique_ptr<Table> table) {
   publication_.publish(std::move(static_cast<Made&>(*table).prepared));
 }
 
-bool LiveSteering::is_magic_transit_up() const noexcept {
-  return data_plane_.condition(dataplane::Service::magic_transit).get().is_up;
-}
-
 }  // namespace control::daemon

@@ -9,7 +9,6 @@
 #include <utility>
 
 #include "control/api/steering.hpp"
-#include "control/daemon/data_plane.hpp"
 #include "control/daemon/publication.hpp"
 #include "control/daemon/table_source.hpp"
 
@@ -20,8 +19,8 @@ namespace control::daemon {
 class LiveSteering final : public api::Steering {
  public:
   // source: the store thread's from now on.
-  LiveSteering(const DataPlane& data_plane, Publication& publication, TableSource& source)
-      : data_plane_(data_plane), publication_(publication), source_(source) {}
+  LiveSteering(Publication& publication, TableSource& source)
+      : publication_(publication), source_(source) {}
 
   // On the store thread: for the table that is prepared next, and if that is committed for all
   // after.
@@ -38,7 +37,6 @@ class LiveSteering final : public api::Steering {
       const api::State& state) override;
   void commit(Table& table) noexcept override;
   void publish(std::unique_ptr<Table> table) override;
-  [[nodiscard]] bool is_magic_transit_up() const noexcept override;
 
  private:
   // Abandoned on the store thread, unless it was committed.
@@ -53,7 +51,6 @@ class LiveSteering final : public api::Steering {
     Prepared prepared;
   };
 
-  const DataPlane& data_plane_;
   Publication& publication_;
   TableSource& source_;
   // Release and acquire: what workers did with older generations comes before their memory is used.

@@ -52,6 +52,8 @@ class TableSource {
   // std::bad_alloc.
   void set_settings(const dataplane::Settings& settings);
   void set_host_addresses(dataplane::HostAddresses hosts);
+  // Of the newest table.
+  [[nodiscard]] std::shared_ptr<const dataplane::Policy> policy() const { return policy_; }
 
   // Generation `active` is.
   void reclaim(std::uint64_t active) noexcept { maker_.reclaim(active); }

@@ -12,6 +12,8 @@
 #include <string>
 #include <string_view>
 
+#include "control/daemon/counts.hpp"
+#include "control/verdict_text.hpp"
 #include "lpm/prefix.hpp"
 
 namespace control::daemon {
@@ -55,42 +57,9 @@ void add(rte_tel_data* data, const std::string& name, const Volume& volume) {
   add(data, name + "_bytes", volume.bytes);
 }
 
-std::string full_name_of(Verdict verdict) {
-  const dataplane::VerdictInfo& info = info_of(verdict);
-  std::string name = fmt::format("{}_{}", name_of(info.outcome), info.reason);
-  if (verdict == Verdict::magic_transit_egress_inside) name += "_inside";
-  if (verdict == Verdict::magic_transit_egress_outside) name += "_outside";
-  return name;
-}
-
-// Sums over the workers, or of one.
-class Sums {
- public:
-  explicit Sums(const DataPlane& data_plane, std::optional<std::size_t> worker = std::nullopt)
-      : data_plane_(data_plane), worker_(worker) {}
-
-  [[nodiscard]] Volume of(Verdict verdict) const {
-    return sum([verdict](const dataplane::Counters& c) { return c.of(verdict).read(); });
-  }
-  [[nodiscard]] Volume received() const {
-    return sum([](const dataplane::Counters& c) { return c.received().read(); });
-  }
-
- private:
-  Volume sum(auto read) const {
-    Volume total;
-    for (std::size_t w = 0; w < data_plane_.worker_count(); ++w)
-      if (!worker_ || *worker_ == w) total += read(data_plane_.worker(w).counters());
-    return total;
-  }
-
-  const DataPlane& data_plane_;
-  std::optional<std::size_t> worker_;
-};
-
 void add_verdicts(rte_tel_data* data, const Sums& sums) {
   for (std::size_t v = 0; v < dataplane::kVerdicts; ++v)
-    add(data, full_name_of(static_cast<Verdict>(v)), sums.of(static_cast<Verdict>(v)));
+    add(data, counter_name(static_cast<Verdict>(v)), sums.of(static_cast<Verdict>(v)));
 }
 
 using Answer = int (*)(const DataPlane&, const Publication&, std::string_view, rte_tel_data*);
@@ -154,12 +123,9 @@ int services(const DataPlane& data_plane, const Publication&, std::string_view,
   const Sums sums(data_plane);
   rte_tel_data_start_dict(data);
   for (const dataplane::Service service : dataplane::kServices) {
-    const auto outcome = static_cast<dataplane::Outcome>(static_cast<std::size_t>(service) - 1);
-    Volume sent;
-    for (std::size_t v = 0; v < dataplane::kVerdicts; ++v)
-      if (outcome_of(static_cast<Verdict>(v)) == outcome) sent += sums.of(static_cast<Verdict>(v));
+    const dataplane::Outcome outcome = outcome_of(service);
     const std::string name(name_of(service));
-    add(data, name + "_sent", sent);
+    add(data, name + "_sent", sums.sent(service));
     add(data, name + "_queue_full", sums.of(queue_full_of(outcome)));
     add(data, name + "_too_big", sums.of(too_big_of(outcome)));
     add(data, name + "_down", sums.of(down_of(outcome)));
@@ -167,23 +133,6 @@ int services(const DataPlane& data_plane, const Publication&, std::string_view,
     add(data, name + "_is_up", data_plane.condition(service).get().is_up ? 1 : 0);
   }
   return 0;
-}
-
-dataplane::dpdk::DeviceCounters device_counters(const DataPlane& data_plane,
-                                                const DataPlane::Port& port) {
-  dataplane::dpdk::DeviceCounters sum;
-  for (const std::size_t d : port.devices) {
-    const dataplane::dpdk::DeviceCounters one = data_plane.devices()[d].counters();
-    sum.received += one.received;
-    sum.received_bytes += one.received_bytes;
-    sum.sent += one.sent;
-    sum.sent_bytes += one.sent_bytes;
-    sum.missed += one.missed;
-    sum.errors += one.errors;
-    sum.no_buffer += one.no_buffer;
-    sum.send_errors += one.send_errors;
-  }
-  return sum;
 }
 
 int ports(const DataPlane& data_plane, const Publication&, std::string_view parameter,

@@ -55,14 +55,14 @@ class Caller:
         except jsonschema.ValidationError as error:
             self.wrong.append(f'{what}: {error.message} in {json.dumps(body)}')
 
-    def call(self, method, template, status, body=None, token=None, **values):
+    def call(self, method, template, status, body=None, token=None, query='', **values):
         """Makes a call that must end with this status; its body has the shape of the document."""
         described = self.document['paths'][template][method]
         if status < 300:
             self.seen.add((template, method))
         path = template.replace('{token}', '{number}').format(account=ACCOUNT, **values)
-        response, reply = self.ask(method, path, body, token)
-        what = f'{method} {path}'
+        response, reply = self.ask(method, path + query, body, token)
+        what = f'{method} {path}{query}'
         if response.status != status:
             self.wrong.append(f'{what}: status {response.status} instead of {status}: {reply}')
         if response.headers['Content-Type'] != 'application/json':
@@ -119,10 +119,33 @@ def call_changes(caller):
     caller.call('post', changes, 409, {'changes': [add]})
     caller.call('post', changes, 400, {'changes': []})
     caller.call('post', changes, 404, {'changes': [{'op': 'delete', 'cidr': '192.0.2.1/32'}]})
+    call_reading(caller)
     caller.call('post', rollback, 404, {'generation': 1_000_000})
     back = caller.call('post', rollback, 200, {'generation': before})
     if back['counts']['prefixes_deleted'] != 1:
         caller.wrong.append(f'rollback: {back}')
+
+
+def call_reading(caller):
+    """While there is 198.51.100.0/24 with a host."""
+    prefixes, bindings, explain = '/steer/v1/prefixes', '/steer/v1/bindings', '/steer/v1/explain'
+    caller.call('get', prefixes, 200)
+    caller.call('get', prefixes, 400, query='?acount=x')
+    found = caller.call('get', bindings, 200, query='?address=198.51.100.1&order=rate')
+    if len(found['bindings']) != 2:
+        caller.wrong.append(f'bindings: {found}')
+    caller.call('get', bindings, 404, query='?prefix=192.0.2.0/24')
+    for query in ('?address=198.51.100.1', '?address=2001:db8::1&direction=egress&protocol=tcp&port=443'):
+        caller.call('get', explain, 200, query=query)
+    caller.call('get', explain, 400)
+    counters = caller.call('get', '/steer/v1/counters', 200)
+    if len(counters['services']) != 3 or not counters['ports'] or not counters['workers']:
+        caller.wrong.append(f'counters: {counters}')
+    response, document = caller.ask('get', '/steer/v1/export')
+    caller.seen.add(('/steer/v1/export', 'get'))
+    caller.conforms('export', document, '#/components/schemas/Export')
+    if response.status != 200 or [one['cidr'] for one in document['prefixes']] != ['198.51.100.0/24']:
+        caller.wrong.append(f'export: {response.status} {document}')
 
 
 def main():

@@ -3,11 +3,13 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <fstream>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <nlohmann/json.hpp>
@@ -58,14 +60,48 @@ class PlayedSteering final : public api::Steering {
     in_force = std::move(made.bindings);
     ++publications;
   }
-  [[nodiscard]] bool is_magic_transit_up() const noexcept override { return magic_transit_up; }
-
   std::string refusal;  // of the next tables
-  std::atomic<bool> magic_transit_up{true};
   std::uint64_t published = 0;
   std::uint64_t publications = 0;
   BindingSet in_force;
   BindingSet committed;  // store thread
+};
+
+// Set by the test while no request is under way.
+class PlayedObserver final : public api::Observer {
+ public:
+  [[nodiscard]] Output output(dataplane::Service service) const noexcept override {
+    return outputs.at(static_cast<std::size_t>(service) - 1);
+  }
+  [[nodiscard]] bool is_down_to_magic_transit() const noexcept override {
+    return down_to_magic_transit;
+  }
+  [[nodiscard]] bool has_kernel_path(dataplane::Direction /*direction*/) const override {
+    return kernel_path;
+  }
+  [[nodiscard]] std::shared_ptr<const dataplane::Policy> policy() const override {
+    return the_policy;
+  }
+  [[nodiscard]] Traffic traffic_of(const lpm::AnyPrefix& cidr) const override {
+    const auto found = traffic.find(cidr);
+    return found == traffic.end() ? Traffic() : found->second;
+  }
+  [[nodiscard]] std::shared_ptr<const std::vector<lpm::AnyPrefix>> busiest(
+      Order order) const override {
+    return std::make_shared<const std::vector<lpm::AnyPrefix>>(
+        order == Order::packets ? busiest_by_packets : busiest_by_rate);
+  }
+  [[nodiscard]] Counters counters() const override { return all; }
+
+  std::array<Output, 3> outputs{};
+  bool down_to_magic_transit = false;
+  bool kernel_path = false;
+  std::shared_ptr<const dataplane::Policy> the_policy =
+      std::make_shared<const dataplane::Policy>(dataplane::Settings());
+  std::map<lpm::AnyPrefix, Traffic> traffic;
+  std::vector<lpm::AnyPrefix> busiest_by_packets;
+  std::vector<lpm::AnyPrefix> busiest_by_rate;
+  Counters all;
 };
 
 // The control thread, played by the thread of the test.
@@ -162,7 +198,8 @@ class ApiTest : public testing::Test {
         std::move(state), *store_, steering_, tokens_,
         api::Api::Hooks{
             .to_control = to_control_,
-            .complain = [this](const std::string& what) { complaints_.push_back(what); }},
+            .complain = [this](const std::string& what) { complaints_.push_back(what); },
+            .observer = &observer_},
         options_);
   }
   void stop() {
@@ -260,6 +297,7 @@ class ApiTest : public testing::Test {
   api::Tokens tokens_;
   api::ApiOptions options_;
   PlayedSteering steering_;
+  PlayedObserver observer_;
   Loop loop_;
   std::function<void(std::function<void()>)> to_control_ = [this](std::function<void()> what) {
     loop_.post(std::move(what));

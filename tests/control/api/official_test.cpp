@@ -67,7 +67,7 @@ TEST_F(OfficialApi, ABindingIsProvisioningThenActive) {
   api_->set_active(steering_.published);
   const std::string active = "/provisioning/state";
   EXPECT_EQ(get(bindings(prefix) + "/" + id).result().at(json::json_pointer(active)), "active");
-  steering_.magic_transit_up = false;
+  observer_.outputs[0].is_up = false;
   EXPECT_EQ(get(bindings(prefix)).result().at(0).at(json::json_pointer(active)),
             "magic_transit_route_missing");
 }

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <iterator>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "control/ctl/commands.hpp"
+
+namespace control::ctl {
+namespace {
+
+using Align = Table::Align;
+
+// Of a history entry that is not shown in full.
+constexpr std::size_t kLinesMax = 5;
+
+// A table of what all objects of an array have: text to the left, numbers to the right.
+Table table_of(const Json& array) {
+  std::vector<Table::Column> columns;
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : array.front().items()) {
+    if (value.is_structured()) continue;
+    keys.push_back(key);
+    columns.push_back({harmless(key), value.is_number() ? Align::right : Align::left});
+  }
+  Table table(std::move(columns));
+  for (const Json& object : array) {
+    std::vector<std::string> cells;
+    for (const std::string& key : keys) cells.push_back(cell(object, key));
+    table.add(std::move(cells));
+  }
+  return table;
+}
+
+std::string first_lines(const std::string& what, bool is_full) {
+  std::string text;
+  std::size_t lines = 0;
+  for (std::size_t at = 0; at < what.size();) {
+    const std::size_t end = std::min(what.find('\n', at), what.size());
+    if (is_full || lines < kLinesMax)
+      fmt::format_to(std::back_inserter(text), "    {}\n",
+                     harmless(std::string_view(what).substr(at, end - at)));
+    ++lines;
+    at = end + 1;
+  }
+  if (!is_full && lines > kLinesMax)
+    fmt::format_to(std::back_inserter(text), "    and {} more (--full)\n",
+                   counted(lines - kLinesMax, "line"));
+  return text;
+}
+
+}  // namespace
+
+void list_services(Session& session) {
+  const Json result =
+      session.get(fmt::format("/accounts/{}/addressing/services", session.account_or_any()));
+  if (session.print_as_json(result)) return;
+  Table table({{"NAME"}, {"ID"}});
+  for (const Json& service : result) table.add({cell(service, "name"), cell(service, "id")});
+  session.print(table);
+}
+
+void list_prefixes(Session& session) {
+  const Json result =
+      session.get("/steer/v1/prefixes" + query_of({{"account", session.account()}}));
+  if (session.print_as_json(result)) return;
+  Table table({{"PREFIX"},
+               {"DEFAULT"},
+               {"BINDINGS", Align::right},
+               {"ASN", Align::right},
+               {"ACCOUNT"},
+               {"CHANGED (UTC)"},
+               {"DESCRIPTION"}});
+  for (const Json& prefix : result) {
+    const std::string asn = number(prefix, "asn") == 0 ? "-" : prefix.at("asn").dump();
+    const std::string service =
+        prefix.at("service").is_null() ? "(pending)" : cell(prefix, "service");
+    table.add({cell(prefix, "cidr"), service, cell(prefix, "bindings"), asn,
+               cell(prefix, "account"), moment(prefix, "modified_at"),
+               cell(prefix, "description")});
+  }
+  session.print(table);
+}
+
+void explain(Session& session) {
+  const Options& options = session.options();
+  const Json result =
+      session.get("/steer/v1/explain" + query_of({{"address", options.words[0]},
+                                                  {"direction", options.text("direction")},
+                                                  {"protocol", options.text("protocol")},
+                                                  {"port", options.text("port")},
+                                                  {"source", options.text("source")},
+                                                  {"source_port", options.text("source-port")},
+                                                  {"fragment", flag(options, "fragment")}}));
+  if (session.print_as_json(result)) return;
+  std::string text = fmt::format(
+      "{}\n", session.painted(fmt::format("{} ({}): {}", cell(result, "address"),
+                                          cell(result, "direction"), cell(result, "outcome")),
+                              Colour::bold));
+  const auto line = [&text](std::string_view name, const std::string& value) {
+    fmt::format_to(std::back_inserter(text), "  {:<10}  {}\n", name, value);
+  };
+  line("reason", cell(result, "reason"));
+  if (const Json& binding = result.at("binding"); !binding.is_null())
+    line("binding", fmt::format("{} {}, {}", cell(binding, "cidr"), cell(binding, "service"),
+                                cell(binding, "state")));
+  if (const Json& prefix = result.at("prefix"); !prefix.is_null())
+    line("prefix", cell(prefix, "cidr"));
+  line("generation", cell(result, "generation"));
+  session.print(text);
+}
+
+void show_stats(Session& session) {
+  const Json result = session.get("/steer/v1/counters");
+  if (session.print_as_json(result)) return;
+  Table outcomes({{"OUTCOME"}, {"PACKETS", Align::right}, {"BYTES", Align::right}});
+  for (const auto& [name, volume] : result.at("outcomes").items())
+    if (session.options().has("all") || number(volume, "packets") != 0)
+      outcomes.add({harmless(name), cell(volume, "packets"), cell(volume, "bytes")});
+  session.print(fmt::format("generation {}, active {}, at {} UTC\n\n", cell(result, "generation"),
+                            cell(result, "active"), moment(result, "at")));
+  session.print(outcomes);
+  for (const char* const part : {"workers", "ports"}) {
+    const Json& array = result.at(part);
+    if (array.empty()) continue;
+    session.print(fmt::format("\n{}\n", session.painted(part, Colour::bold)));
+    session.print(table_of(array));
+  }
+}
+
+void show_history(Session& session) {
+  const Options& options = session.options();
+  const auto wanted = [&options](std::string_view name) -> std::string {
+    return options.has(name) ? std::to_string(options.number(name, 0, ~std::uint64_t{0}, 0)) : "";
+  };
+  const std::string limit = std::to_string(options.number("limit", 1, 1000, 20));
+  const Json result = session.get(
+      "/steer/v1/history" +
+      query_of({{"limit", limit}, {"above", wanted("above")}, {"below", wanted("below")}}));
+  if (session.print_as_json(result)) return;
+  for (const Json& change : result) {
+    session.print(fmt::format("{}  {} UTC  {}\n",
+                              session.painted(change.at("generation").dump(), Colour::bold),
+                              moment(change, "at"), cell(change, "who")));
+    session.print(
+        first_lines(change.at("what").get_ref<const std::string&>(), options.has("full")));
+  }
+}
+
+void show_status(Session& session) {
+  const Json result = session.get("/steer/v1/status");
+  if (session.print_as_json(result)) return;
+  const bool is_behind = number(result, "active") < number(result, "generation");
+  session.print(fmt::format(
+      "generation {}, {}\n{}, {}\nMagic Transit's output is {}\n", result.at("generation").dump(),
+      is_behind
+          ? session.painted(fmt::format("active {}", result.at("active").dump()), Colour::yellow)
+          : "active",
+      counted(number(result, "prefixes"), "prefix"), counted(number(result, "bindings"), "binding"),
+      result.at("magic_transit_up").get<bool>() ? "up" : session.painted("down", Colour::red)));
+}
+
+}  // namespace control::ctl

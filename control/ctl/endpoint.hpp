@@ -33,10 +33,10 @@ struct Endpoint {
 
 // What the command line says of it; empty: nothing.
 struct Given {
-  std::string api;
-  std::string token_file;
-  std::string ca;
-  std::string account;
+  std::string api = {};
+  std::string token_file = {};
+  std::string ca = {};
+  std::string account = {};
 };
 
 struct Access {

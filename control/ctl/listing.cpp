@@ -79,7 +79,7 @@ class Listing {
                  {"LAST SEEN (UTC)"}});
     for (const Json& binding : bindings)
       table.add({cell(binding, "cidr"), cell(binding, "service"), cell(binding, "state"),
-                 cell(binding, "prefix"), cell(binding, "packets"), cell(binding, "bytes"),
+                 cell(binding, "prefix"), amount(binding, "packets"), amount(binding, "bytes"),
                  moment(binding, "last_seen")});
     return table;
   }
@@ -140,8 +140,8 @@ std::string outcomes_line(Session& session) {
   std::string text;
   for (const auto& [name, volume] : counters.at("outcomes").items())
     if (number(volume, "packets") != 0)
-      text +=
-          fmt::format("{}{} {}", text.empty() ? "" : ", ", harmless(name), cell(volume, "packets"));
+      text += fmt::format("{}{} {}", text.empty() ? "" : ", ", harmless(name),
+                          amount(volume, "packets"));
   return text.empty() ? "no packets yet" : "packets: " + text;
 }
 
@@ -155,13 +155,13 @@ void draw(Session& session, const Json& page, const std::string& outcomes) {
   for (const Json& binding : page.at("bindings"))
     table.add({cell(binding, "cidr"), cell(binding, "service"),
                scaled(rate(binding, "packets_per_second")),
-               scaled(rate(binding, "bits_per_second")), cell(binding, "packets"),
+               scaled(rate(binding, "bits_per_second")), amount(binding, "packets"),
                moment(binding, "last_seen")});
   const Console& console = session.console();
   std::string text;
   // Home, and nothing behind it.
   if (console.is_terminal) text = "\x1b[H\x1b[2J";
-  text += fmt::format("generation {}; {}\n", page.at("generation").dump(), outcomes);
+  text += fmt::format("generation {}; {}\n", cell(page, "generation"), outcomes);
   session.print(text + table.text(console.is_coloured));
   if (!console.is_terminal) session.print("\n");
 }

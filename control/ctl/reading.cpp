@@ -29,7 +29,7 @@ Table table_of(const Json& array) {
   Table table(std::move(columns));
   for (const Json& object : array) {
     std::vector<std::string> cells;
-    for (const std::string& key : keys) cells.push_back(cell(object, key));
+    for (const std::string& key : keys) cells.push_back(amount(object, key));
     table.add(std::move(cells));
   }
   return table;
@@ -75,10 +75,10 @@ void list_prefixes(Session& session) {
                {"CHANGED (UTC)"},
                {"DESCRIPTION"}});
   for (const Json& prefix : result) {
-    const std::string asn = number(prefix, "asn") == 0 ? "-" : prefix.at("asn").dump();
+    const std::string asn = number(prefix, "asn") == 0 ? "-" : cell(prefix, "asn");
     const std::string service =
         prefix.at("service").is_null() ? "(pending)" : cell(prefix, "service");
-    table.add({cell(prefix, "cidr"), service, cell(prefix, "bindings"), asn,
+    table.add({cell(prefix, "cidr"), service, amount(prefix, "bindings"), asn,
                cell(prefix, "account"), moment(prefix, "modified_at"),
                cell(prefix, "description")});
   }
@@ -119,7 +119,7 @@ void show_stats(Session& session) {
   Table outcomes({{"OUTCOME"}, {"PACKETS", Align::right}, {"BYTES", Align::right}});
   for (const auto& [name, volume] : result.at("outcomes").items())
     if (session.options().has("all") || number(volume, "packets") != 0)
-      outcomes.add({harmless(name), cell(volume, "packets"), cell(volume, "bytes")});
+      outcomes.add({harmless(name), amount(volume, "packets"), amount(volume, "bytes")});
   session.print(fmt::format("generation {}, active {}, at {} UTC\n\n", cell(result, "generation"),
                             cell(result, "active"), moment(result, "at")));
   session.print(outcomes);
@@ -143,7 +143,7 @@ void show_history(Session& session) {
   if (session.print_as_json(result)) return;
   for (const Json& change : result) {
     session.print(fmt::format("{}  {} UTC  {}\n",
-                              session.painted(change.at("generation").dump(), Colour::bold),
+                              session.painted(cell(change, "generation"), Colour::bold),
                               moment(change, "at"), cell(change, "who")));
     session.print(
         first_lines(change.at("what").get_ref<const std::string&>(), options.has("full")));
@@ -155,10 +155,9 @@ void show_status(Session& session) {
   if (session.print_as_json(result)) return;
   const bool is_behind = number(result, "active") < number(result, "generation");
   session.print(fmt::format(
-      "generation {}, {}\n{}, {}\nMagic Transit's output is {}\n", result.at("generation").dump(),
-      is_behind
-          ? session.painted(fmt::format("active {}", result.at("active").dump()), Colour::yellow)
-          : "active",
+      "generation {}, {}\n{}, {}\nMagic Transit's output is {}\n", cell(result, "generation"),
+      is_behind ? session.painted(fmt::format("active {}", cell(result, "active")), Colour::yellow)
+                : "active",
       counted(number(result, "prefixes"), "prefix"), counted(number(result, "bindings"), "binding"),
       result.at("magic_transit_up").get<bool>() ? "up" : session.painted("down", Colour::red)));
 }

@@ -134,8 +134,13 @@ std::string cell(const Json& object, std::string_view key) {
     return text.empty() ? "-" : harmless(text);
   }
   if (found->is_boolean()) return found->get<bool>() ? "yes" : "no";
-  return found->is_number_unsigned() ? grouped(found->get<std::uint64_t>())
-                                     : harmless(found->dump());
+  return harmless(found->dump());
+}
+
+std::string amount(const Json& object, std::string_view key) {
+  const auto found = object.find(key);
+  const bool is_amount = found != object.end() && found->is_number_unsigned();
+  return is_amount ? grouped(found->get<std::uint64_t>()) : cell(object, key);
 }
 
 std::uint64_t number(const Json& object, std::string_view key) {

@@ -20,7 +20,7 @@ namespace control::ctl {
 // In the order in which the API has its members.
 using Json = nlohmann::ordered_json;
 
-enum ExitStatus : std::uint8_t { kDone = 0, kRefused = 1, kUsage = 2, kUnreachable = 3 };
+enum ExitStatus : int { kDone = 0, kRefused = 1, kUsage = 2, kUnreachable = 3 };
 
 // Ends a command; what it says, and what to do, may be several lines.
 class Failure : public std::runtime_error {
@@ -84,6 +84,8 @@ using Pairs = std::initializer_list<std::pair<std::string_view, std::string_view
 
 // A member for people: text (harmless), a number, yes or no; "-" for null or where it is not there.
 [[nodiscard]] std::string cell(const Json& object, std::string_view key);
+// The same; of a number that counts something, the digits in groups.
+[[nodiscard]] std::string amount(const Json& object, std::string_view key);
 [[nodiscard]] std::uint64_t number(const Json& object, std::string_view key);
 [[nodiscard]] double rate(const Json& object, std::string_view key);
 // "2026-01-31 23:59:59" of RFC 3339, in UTC.

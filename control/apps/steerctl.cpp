@@ -22,7 +22,6 @@
 namespace {
 
 using control::ctl::Console;
-using control::ctl::ExitStatus;
 using control::ctl::Failure;
 
 std::atomic<bool> g_is_interrupted{false};

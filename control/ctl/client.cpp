@@ -134,7 +134,7 @@ class Client::Connection {
     stream.expires_after(std::min(patience_, kConnectPatience));
     error = wait_for([&](auto done) { stream.async_connect(found, done); });
     if (error) return text_of(error);
-    stream.socket().set_option(tcp::no_delay(true), error);
+    if (stream.socket().set_option(tcp::no_delay(true), error)) return error.message();
     return {};
   }
 
@@ -147,19 +147,18 @@ class Client::Connection {
   }
 
   std::string open_tls(const Access& access) {
-    Error error;
     context_.emplace(asio::ssl::context::tls_client);
     context_->set_verify_mode(asio::ssl::verify_peer);
-    if (access.ca.empty())
-      context_->set_default_verify_paths(error);
-    else
-      context_->load_verify_file(access.ca, error);
-    if (error) return fmt::format("--ca {}: {}", access.ca, error.message());
+    Error error;
+    const Error no_trust = access.ca.empty() ? context_->set_default_verify_paths(error)
+                                             : context_->load_verify_file(access.ca, error);
+    if (no_trust) return fmt::format("--ca {}: {}", access.ca, no_trust.message());
     const std::string& host = access.endpoint.host;
     auto& stream = stream_.emplace<TlsStream>(io_, *context_);
-    stream.set_verify_callback(asio::ssl::host_name_verification(host), error);
+    if (stream.set_verify_callback(asio::ssl::host_name_verification(host), error))
+      return fmt::format("TLS: {}", error.message());
     Error no_address;
-    asio::ip::make_address(host, no_address);
+    [[maybe_unused]] const auto address = asio::ip::make_address(host, no_address);
     // What the macro SSL_set_tlsext_host_name() is, without its cast.
     if (no_address)
       SSL_ctrl(stream.native_handle(), SSL_CTRL_SET_TLSEXT_HOSTNAME, TLSEXT_NAMETYPE_host_name,

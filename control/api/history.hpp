@@ -17,6 +17,7 @@
 //   =prefix 203.0.113.0/24 described
 //   =prefix 203.0.113.0/24 edited
 //   allowed mass-change                      the guard was overridden
+//   rollback to 17                           before all others
 namespace control::api {
 
 [[nodiscard]] std::string history_text(std::span<const NetChange> changes);

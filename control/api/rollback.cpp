@@ -139,6 +139,7 @@ Answer roll_back(State& state, const Context& context, const Job& job) {
   if (!former) return refuse(former.error());
   const WayBack way = way_back(*former, state.catalog());
   request->options.former = &former->bindings;
+  request->options.reason = fmt::format("rollback to {}", *generation);
   const auto made =
       state.change(way.changes, way.details,
                    {.token = job.principal.token, .name = job.principal.name, .now = context.now},

@@ -43,6 +43,7 @@ struct ChangeOptions {
   bool may_mass_change = false;   // the guard may be overridden
   bool is_dry_run = false;        // nothing is changed
   bool sees_all_accounts = true;  // may be told numbers of all of them
+  std::string reason = {};        // the history's first line; empty: none
   // Bindings that come back, by CIDR: they get their id, who made them and when.
   const std::map<lpm::AnyPrefix, std::optional<store::BindingRow>>* former = nullptr;
 };

@@ -237,7 +237,8 @@ void State::make(std::span<const Change> changes, BindingSet::Checked&& checked,
         follow_binding(at, author, options, net);
   if (net.empty()) return;
   ++generation_;
-  std::string what = history_text(net);
+  std::string what = options.reason.empty() ? std::string() : options.reason + "\n";
+  what += history_text(net);
   if (is_overridden) what += "allowed mass-change\n";
   add_history(author, std::move(what), first);
 }

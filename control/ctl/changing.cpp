@@ -31,21 +31,24 @@ std::uint64_t changes_in(const Json& result) {
   return sum;
 }
 
+// As the API says it: another sign for what comes, goes and stays.
 std::string line_of(const Session& session, const Json& change) {
-  const bool is_prefix = change.at("kind") == "prefix";
-  const bool was_there = !change.at("before").is_null();
-  const bool is_there = !change.at("after").is_null();
+  const std::string op = change.at("op").get<std::string>();
   const std::string what =
-      is_prefix ? "prefix " + cell(change, "cidr")
-                : fmt::format("{} in {}", cell(change, "cidr"), cell(change, "prefix"));
-  if (was_there && is_there && !is_prefix)
+      change.at("kind") == "prefix"
+          ? "prefix " + cell(change, "cidr")
+          : fmt::format("{} in {}", cell(change, "cidr"), cell(change, "prefix"));
+  if (op == "change")
     return session.painted(
         fmt::format("~ {}: {} -> {}", what, cell(change, "before"), cell(change, "after")),
         Colour::yellow);
-  const std::string service = is_prefix ? "" : ": " + cell(change, is_there ? "after" : "before");
-  if (was_there && is_there) return session.painted("~ " + what, Colour::yellow);
-  return is_there ? session.painted("+ " + what + service, Colour::green)
-                  : session.painted("- " + what + service, Colour::red);
+  if (op == "create")
+    return session.painted(fmt::format("+ {}: {}", what, cell(change, "after")), Colour::green);
+  if (op == "delete")
+    return session.painted(fmt::format("- {}: {}", what, cell(change, "before")), Colour::red);
+  if (op == "add_prefix") return session.painted("+ " + what, Colour::green);
+  if (op == "delete_prefix") return session.painted("- " + what, Colour::red);
+  return session.painted("~ " + what, Colour::yellow);
 }
 
 std::string summary_of(const Json& result) {

@@ -158,28 +158,30 @@ Examples:
           "ADDRESS",
           1,
           1,
-          {"direction", "protocol", "port", "source", "source-port", "fragment"},
+          {"direction", "protocol", "port", "source", "source-port", "fragment", "kernel-path"},
           "which service has an address, and why",
           R"(Without options for any packet that arrives for the address; with them for one such packet.
---protocol is tcp, udp, icmp, icmpv6 or a number, --port that of the destination.
+--protocol is tcp, udp, icmp, icmpv6 or a number, --port that of the destination. It is about a port
+with a kernel path if any port of the direction has one; --kernel-path true or false says which.
 
 Examples:
   steerctl explain 203.0.113.1
   steerctl explain 203.0.113.1 --protocol tcp --port 443
   steerctl explain 203.0.113.1 --direction egress
 )"},
-      Command{Action::stats,
-              "stats",
-              "",
-              0,
-              0,
-              {"all"},
-              "what became of the packets, and the ports",
-              R"(Outcomes that no packet had are left out, but with --all.
+      Command{
+          Action::stats,
+          "stats",
+          "",
+          0,
+          0,
+          {"all"},
+          "what became of the packets, service by service, port by port",
+          R"(Outcomes that no packet had are left out, but with --all. Not for tokens of one account.
 
 Examples:
   steerctl stats
-  steerctl stats --json | jq .outcomes.cdn.packets
+  steerctl stats --json | jq .outcomes.cdn_bound.packets
 )"},
       Command{
           Action::top,

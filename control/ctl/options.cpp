@@ -55,6 +55,7 @@ constexpr std::array kOfCommands{
     Described{"source", "ADDRESS", "the packet's source"},
     Described{"source-port", "PORT", "the packet's source port"},
     Described{"fragment", "", "the packet is a fragment"},
+    Described{"kernel-path", "true|false", "whether its port has a way to the kernel"},
     Described{"all", "", "show what is zero, too"},
     Described{"interval", "SECONDS", "between two looks (1)"},
     Described{"count", "N", "look so often"},

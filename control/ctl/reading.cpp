@@ -94,7 +94,8 @@ void explain(Session& session) {
                                                   {"port", options.text("port")},
                                                   {"source", options.text("source")},
                                                   {"source_port", options.text("source-port")},
-                                                  {"fragment", flag(options, "fragment")}}));
+                                                  {"fragment", flag(options, "fragment")},
+                                                  {"kernel_path", options.text("kernel-path")}}));
   if (session.print_as_json(result)) return;
   std::string text = fmt::format(
       "{}\n", session.painted(fmt::format("{} ({}): {}", cell(result, "address"),
@@ -123,12 +124,17 @@ void show_stats(Session& session) {
   session.print(fmt::format("generation {}, active {}, at {} UTC\n\n", cell(result, "generation"),
                             cell(result, "active"), moment(result, "at")));
   session.print(outcomes);
-  for (const char* const part : {"workers", "ports"}) {
+  for (const char* const part : {"services", "workers", "ports"}) {
     const Json& array = result.at(part);
     if (array.empty()) continue;
     session.print(fmt::format("\n{}\n", session.painted(part, Colour::bold)));
     session.print(table_of(array));
   }
+  for (const Json& port : result.at("ports"))
+    if (port.contains("xdp"))
+      session.print(fmt::format("\n{}\n", session.painted("XDP program of " + cell(port, "name"),
+                                                          Colour::bold)) +
+                    table_of(Json::array({port.at("xdp")})).text(session.console().is_coloured));
 }
 
 void show_history(Session& session) {

@@ -40,7 +40,9 @@ std::string_view advice_on(unsigned status, std::string_view said) {
   if (status == 403)
     return "another token may do it; steerctl token list, by the Unix socket, shows them";
   if (status == 412) return "somebody else was faster: look again, and repeat it";
-  if (status == 404 && said.find("(code 7003)") != std::string_view::npos)
+  // With a pointer it is about a member of the body, and the place was right.
+  if (status == 404 && said.find("(code 7003)") != std::string_view::npos &&
+      said.find(", at /") == std::string_view::npos)
     return "--account, --api, STEER_API or CLOUDFLARE_BASE_URL may name another place than was "
            "meant";
   return {};

@@ -7,6 +7,8 @@ import os
 import pathlib
 import re
 import signal
+import socket
+import struct
 import subprocess
 import sys
 import tempfile
@@ -53,12 +55,12 @@ def has(text, part):
 
 def tokens_and_ways(steerd, program):
     """The socket makes tokens; they work by TCP, as long as they are not revoked."""
-    socket = Steerctl(program, STEER_API=f'unix:{steerd.folder}/run/api.sock', STEER_TOKEN='not sent there')
-    secret = socket.out('token', 'create', '--role', 'write', '--name', 'ops', '--account', ACCOUNT).strip()
+    local = Steerctl(program, STEER_API=f'unix:{steerd.folder}/run/api.sock', STEER_TOKEN='not sent there')
+    secret = local.out('token', 'create', '--role', 'write', '--name', 'ops', '--account', ACCOUNT).strip()
     if not re.fullmatch(r'steer_[0-9a-f]{64}', secret):
         raise AssertionError(f'no secret: {secret}')
-    reader = socket.out('token', 'create', '--role', 'read').strip()
-    listed = socket.json('token', 'list')
+    reader = local.out('token', 'create', '--role', 'read').strip()
+    listed = local.json('token', 'list')
     equal([(one['name'], one['role'], one['account']) for one in listed],
           [('ops', 'write', ACCOUNT), ('token-2', 'read', None)])
     if secret in json.dumps(listed):
@@ -76,15 +78,118 @@ def tokens_and_ways(steerd, program):
     has(refused, '--api unix:PATH')
     has(other.expect(1, 'history').stderr, 'this token is of one')
 
-    socket.out('token', 'revoke', '2')
+    local.out('token', 'revoke', '2')
     has(ours.expect(1, 'status').stderr, 'STEER_TOKEN')
     equal(ours.expect(1, 'status', '--json').stdout, '')
     has(Steerctl(program, STEER_API=steerd.url).expect(1, 'status').stderr, 'refused (401)')
-    has(socket.expect(1, 'token', 'revoke', '9').stderr, 'there is no token')
-    what = [one['what'] for one in socket.json('history')]
+    has(local.expect(1, 'token', 'revoke', '9').stderr, 'there is no token')
+    what = [one['what'] for one in local.json('history')]
     equal(len(what), 3, 'the history has the tokens')
-    has(socket.out('history'), '    ')
+    has(local.out('history'), '    ')
     return other
+
+
+def capture(*destinations):
+    """A file of 60-byte UDP packets, one to each address."""
+    records = b''
+    for destination in destinations:
+        header = struct.pack('!BBHHHBBH4s4s', 0x45, 0, 46, 0, 0, 64, 17, 0, socket.inet_aton('8.8.8.8'),
+                             socket.inet_aton(destination))
+        frame = bytes(12) + b'\x08\x00' + header + struct.pack('!HHHH', 1024, 53, 26, 0) + bytes(18)
+        records += struct.pack('<IIII', 0, 0, len(frame), len(frame)) + frame
+    return struct.pack('<IHHiIII', 0xa1b2c3d4, 2, 4, 0, 0, 65535, 1) + records
+
+
+def changes_and_takes_back(steerd, program):
+    """What an operator does in a day; what comes of it is read back each time."""
+    tool = Steerctl(program, STEER_API=f'unix:{steerd.folder}/run/api.sock')
+    account = ('--account', ACCOUNT)
+    has(tool.out('prefixes', 'add', '203.0.113.0/24', *account), '+ prefix 203.0.113.0/24\n')
+    has(tool.out('prefixes', 'list'), '(pending)')
+    has(tool.out('bindings', 'add', '203.0.113.0/24', 'magic_transit', '--wait'),
+        '+ 203.0.113.0/24 in 203.0.113.0/24: magic_transit')
+    done = tool.json('bindings', 'add', *(f'203.0.113.{i}/32' for i in range(1, 31)), 'cdn', '--wait')
+    equal((done['state'], done['counts']['bindings_created']), ('active', 30))
+    start = done['generation']
+
+    has(tool.out('bindings', 'move', '203.0.113.1/32', 'spectrum', '--wait'), '203.0.113.1/32 in 203.0.113.0/24: cdn -> spectrum')
+    has(tool.expect(1, 'bindings', 'add', '203.0.113.1/32', 'cdn').stderr, 'binding already exists for CIDR 203.0.113.1/32')
+    has(tool.expect(1, 'bindings', 'add', '203.0.113.99/32', 'magic_transit').stderr, 'at /changes/0')
+    has(tool.expect(1, 'bindings', 'add', '203.0.113.99/32', 'cdn', '--if-match', str(start)).stderr, 'look again')
+
+    found = tool.json('bindings', 'list', '--service', 'spectrum')
+    equal([(one['cidr'], one['state']) for one in found['bindings']], [('203.0.113.1/32', 'active')])
+    equal(len(tool.out('bindings', 'list').splitlines()), 32, 'a title and all bindings')
+    equal(len(tool.json('bindings', 'list', '--limit', '7')['bindings']), 7)
+    equal([one['cidr'] for one in tool.json('bindings', 'list', '--address', '203.0.113.2')['bindings']],
+          ['203.0.113.0/24', '203.0.113.2/32'])
+    equal(tool.json('explain', '203.0.113.1')['service'], 'spectrum')
+    has(tool.out('explain', '203.0.113.200', '--protocol', 'tcp', '--port', '443'),
+        'the longest match is the binding of 203.0.113.0/24 (magic_transit)')
+    has(tool.out('explain', '203.0.113.1', '--direction', 'egress'), 'magic_transit_egress_inside')
+    has(tool.expect(1, 'explain', '203.0.113.300').stderr, '203.0.113.300')
+
+    # An accident: shown, refused, and only then meant.
+    wrong = ('bindings', 'delete', '--service', 'cdn')
+    has(tool.out(*wrong, '--dry-run'), 'the guard would refuse this')
+    has(tool.expect(1, *wrong).stderr, '--allow-mass-change')
+    has(tool.expect(1, *wrong, '--allow-mass-change').stderr, '--yes')
+    equal(tool.json('status')['bindings'], 31)
+    equal(tool.json(*wrong, '--allow-mass-change', '--yes', '--wait')['counts']['bindings_deleted'], 29)
+    equal(tool.json('status')['bindings'], 2)
+
+    has(tool.expect(1, 'rollback', '4711', '--yes').stderr, '4711')
+    has(tool.out('rollback', str(start), '--dry-run'), 'a dry run: nothing was changed')
+    equal(tool.json('status')['bindings'], 2)
+    back = tool.json('rollback', str(start), '--yes', '--allow-mass-change', '--wait')
+    equal((back['counts']['bindings_created'], back['counts']['bindings_changed']), (29, 1))
+    equal(tool.json('explain', '203.0.113.1')['service'], 'cdn')
+    history = tool.json('history', '--limit', '2')
+    has(history[0]['what'], f'rollback to {start}')
+
+    exported = json.loads(tool.out('export'))
+    equal([(one['cidr'], one['service'], one['account'], len(one['bindings'])) for one in exported['prefixes']],
+          [('203.0.113.0/24', 'magic_transit', ACCOUNT, 30)])
+    tool.out('export', '--output', f'{steerd.folder}/state.json')
+    with open(f'{steerd.folder}/state.json', encoding='utf-8') as file:
+        equal(json.load(file), exported)
+    equal(tool.json('prefixes', 'delete', '203.0.113.0/24', '--cascade', '--yes', '--allow-mass-change',
+                    '--wait')['counts']['bindings_deleted'], 31)
+    equal(tool.json('prefixes', 'list'), [])
+
+
+def tells_of_traffic(steerd, program):
+    """Packets of a capture, which a start reads once: each is counted by its binding and its outcome."""
+    with tempfile.TemporaryDirectory(prefix='steer-test-') as folder:
+        path = f'{folder}/feed.pcap'
+        with open(path, 'wb') as file:
+            file.write(capture(*['203.0.113.1'] * 10, *['203.0.113.2'] * 4, '203.0.113.3', '192.0.2.1'))
+        with LocalSteerd(steerd, f'port = feed device=net_pcap0,rx_pcap={path} role=ingress\n') as running:
+            tool = Steerctl(program, STEER_API=f'unix:{running.folder}/run/api.sock')
+            tool.out('prefixes', 'add', '203.0.113.0/24', '--service', 'magic_transit', '--account', ACCOUNT)
+            tool.out('bindings', 'add', '203.0.113.1/32', 'cdn')
+            tool.out('bindings', 'add', '203.0.113.2/32', 'spectrum', '--wait')
+            running.kill(signal.SIGTERM)
+            running.start()
+            until = time.monotonic() + 20
+            while tool.json('stats')['received']['packets'] < 16 and time.monotonic() < until:
+                time.sleep(0.05)
+            stats = tool.json('stats')
+            equal({name: one['packets'] for name, one in stats['outcomes'].items() if one['packets']},
+                  {'magic_transit_bound': 1, 'cdn_bound': 10, 'spectrum_bound': 4, 'drop_unmatched': 1})
+            equal([one['sent_packets'] for one in stats['services']], [1, 10, 4])
+            equal([one['received_packets'] for one in stats['ports'] if one['name'] == 'feed'], [16])
+            has(tool.out('stats'), 'drop_unmatched')
+            listed = tool.json('bindings', 'list', '--order', 'packets')['bindings']
+            equal([(one['cidr'], one['packets'], one['bytes']) for one in listed],
+                  [('203.0.113.1/32', 10, 600), ('203.0.113.2/32', 4, 240), ('203.0.113.0/24', 1, 60)])
+            if not all(one['last_seen'] for one in listed):
+                raise AssertionError(f'not seen: {listed}')
+            has(tool.out('top', '--count', '1'), '203.0.113.1/32')
+            reader = running.token('read', ACCOUNT)
+            other = Steerctl(program, STEER_API=running.url, STEER_TOKEN=reader)
+            has(other.expect(1, 'stats').stderr, 'this token is of one')
+            has(other.out('top', '--count', '1'), '203.0.113.1/32')
 
 
 def tells_when_nobody_answers(steerd, program):
@@ -138,7 +243,9 @@ def main():
     is_small(program)
     with LocalSteerd(steerd) as running:
         tokens_and_ways(running, program)
+        changes_and_takes_back(running, program)
         tells_when_nobody_answers(running, program)
+    tells_of_traffic(steerd, program)
     speaks_tls(steerd, program)
     print('ok')
     return 0

@@ -34,12 +34,14 @@ json outcome(unsigned created, unsigned deleted, const char* guard = nullptr) {
   json changes = json::array();
   if (created != 0)
     changes.push_back({{"kind", "binding"},
+                       {"op", "create"},
                        {"cidr", "203.0.113.1/32"},
                        {"prefix", "203.0.113.0/24"},
                        {"before", nullptr},
                        {"after", "cdn"}});
   if (deleted != 0)
     changes.push_back({{"kind", "binding"},
+                       {"op", "delete"},
                        {"cidr", "203.0.113.2/32"},
                        {"prefix", "203.0.113.0/24"},
                        {"before", "spectrum"},
@@ -430,6 +432,56 @@ TEST_F(CommandTest, ExplainAsksForThePacket) {
   expect_has(out_, "203.0.113.1 (ingress): magic_transit\n");
   expect_has(out_, "the CDN does not accept it\n");
   expect_has(out_, "203.0.113.1/32 cdn, active\n");
+}
+
+TEST_F(CommandTest, APrefixThatIsAddedWithoutAServiceIsNotShownAsDeleted) {
+  json result = outcome(0, 0);
+  result["counts"]["prefixes_added"] = 1;
+  result["changes"] = {{{"kind", "prefix"},
+                        {"op", "add_prefix"},
+                        {"cidr", "203.0.113.0/24"},
+                        {"prefix", "203.0.113.0/24"},
+                        {"before", nullptr},
+                        {"after", nullptr}}};
+  PlayedServer server({{200, success(result)}});
+  EXPECT_EQ(run_steerctl({"prefixes", "add", "203.0.113.0/24"}, server), kDone) << error_;
+  expect_has(out_, "+ prefix 203.0.113.0/24\n");
+}
+
+TEST_F(CommandTest, AGenerationThatIsUnknownIsNoWrongPlace) {
+  const json unknown = {{"success", false},
+                        {"errors",
+                         {{{"code", 7003},
+                           {"message", "the history does not reach to generation 99"},
+                           {"source", {{"pointer", "/generation"}}}}}},
+                        {"messages", json::array()},
+                        {"result", nullptr}};
+  PlayedServer server({{404, unknown.dump()}});
+  EXPECT_EQ(run_steerctl({"rollback", "99"}, server), kRefused);
+  expect_has(error_, "does not reach");
+  EXPECT_EQ(error_.find("STEER_API"), std::string::npos) << error_;
+}
+
+TEST_F(CommandTest, StatsHaveServicesWorkersPortsAndXdp) {
+  const json counters = {
+      {"at", "2026-01-02T03:04:05.000000Z"},
+      {"generation", 3},
+      {"active", 3},
+      {"received", {{"packets", 7}, {"bytes", 700}}},
+      {"outcomes",
+       {{"cdn_bound", {{"packets", 7}, {"bytes", 700}}},
+        {"drop_not_ip", {{"packets", 0}, {"bytes", 0}}}}},
+      {"services", {{{"service", "cdn"}, {"is_up", true}, {"queue_full", 12345}}}},
+      {"workers", {{{"cpu", "3"}, {"rounds", 9}}}},
+      {"ports", {{{"name", "wan"}, {"missed", 0}, {"xdp", {{"taken", 54321}}}}}}};
+  PlayedServer server({{200, success(counters)}, {200, success(counters)}});
+  EXPECT_EQ(run_steerctl({"stats"}, server), kDone) << error_;
+  for (const char* const part :
+       {"cdn_bound", "12,345", "rounds", "wan", "XDP program of wan", "54,321"})
+    expect_has(out_, part);
+  EXPECT_EQ(out_.find("drop_not_ip"), std::string::npos);
+  EXPECT_EQ(run_steerctl({"stats", "--all"}, server), kDone);
+  expect_has(out_, "drop_not_ip");
 }
 
 TEST_F(CommandTest, ValuesCannotBecomeOtherParameters) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <optional>
 #include <variant>
-#include <vector>
 
 #include "dataplane/service.hpp"
 #include "lpm/prefix.hpp"
@@ -17,9 +17,15 @@ struct Binding {
   friend bool operator==(const Binding&, const Binding&) = default;
 };
 
-// The bindings of one prefix, sorted by CIDR: the default, if there is one, comes first, and each
-// block before everything inside it.
-using Bindings = std::vector<Binding>;
+// What becomes of the binding on one CIDR: it is added (no before), removed (no after) or gets
+// another service.
+struct BindingChange {
+  lpm::AnyPrefix cidr;
+  std::optional<dataplane::Service> before;
+  std::optional<dataplane::Service> after;
+
+  friend bool operator==(const BindingChange&, const BindingChange&) = default;
+};
 
 // True also for equal blocks; false for blocks of different families.
 [[nodiscard]] inline bool contains(const lpm::AnyPrefix& outer,

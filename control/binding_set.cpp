@@ -50,11 +50,8 @@ bool is_removed(std::span<const Draft> drafts, const lpm::AnyPrefix& prefix) {
 }
 
 std::shared_ptr<const Bindings> bindings_of(const Draft& draft) {
-  auto bindings = std::make_shared<Bindings>();
-  bindings->reserve(draft.candidates.size());
-  for (const Candidate& candidate : draft.candidates)
-    bindings->push_back({candidate.cidr, candidate.service.value()});
-  return bindings;
+  return std::make_shared<const Bindings>(
+      (draft.before == nullptr ? Bindings() : *draft.before).with(draft.changes));
 }
 
 }  // namespace
@@ -66,7 +63,7 @@ BindingSet::BindingSet(const BindingRules& rules) : rules_(rules) {
 std::expected<BindingSet::Checked, std::vector<Violation>> BindingSet::check(
     std::span<const Change> changes) const {
   Violations violations;
-  const std::vector<Draft> drafts = make_drafts(changes, violations);
+  std::vector<Draft> drafts = make_drafts(changes, violations);
   for (const Draft& draft : drafts) judge_bindings(draft, violations);
   judge_overlaps(drafts, violations);
 
@@ -87,13 +84,13 @@ std::expected<BindingSet::Checked, std::vector<Violation>> BindingSet::check(
   Checked checked;
   DeltaMaker delta;
   checked.named_.reserve(drafts.size());
-  for (const Draft& draft : drafts) {
+  for (Draft& draft : drafts) {
     checked.named_.push_back(draft.prefix);
     const Bindings* after = nullptr;
     if (draft.present)
       after = checked.after_.emplace_hint(checked.after_.end(), draft.prefix, bindings_of(draft))
                   ->second.get();
-    delta.add(draft.prefix, draft.before, after);
+    delta.add({draft.prefix, state_of(draft.before), state_of(after)}, std::move(draft.changes));
   }
   checked.delta_ = delta.take();
   checked.binding_count_ = count;
@@ -126,9 +123,8 @@ const Bindings* BindingSet::find(const lpm::AnyPrefix& prefix) const {
 std::optional<dataplane::Service> BindingSet::service_of(const Change::At& at) const {
   const Bindings* const bindings = find(at.prefix);
   if (bindings == nullptr) return std::nullopt;
-  const auto found = std::ranges::lower_bound(*bindings, at.cidr, {}, &Binding::cidr);
-  if (found == bindings->end() || found->cidr != at.cidr) return std::nullopt;
-  return found->service;
+  const Binding* const found = bindings->find(at.cidr);
+  return found == nullptr ? std::nullopt : std::optional(found->service);
 }
 
 const lpm::AnyPrefix* BindingSet::Checked::prefix_around(const lpm::AnyPrefix& cidr) const {
@@ -187,7 +183,7 @@ std::size_t BindingSet::count_after(std::span<const Draft> drafts) const {
   std::size_t count = binding_count_;
   for (const Draft& draft : drafts) {
     if (draft.before != nullptr) count -= draft.before->size();
-    count += draft.candidates.size();
+    count += draft.binding_count;
   }
   return count;
 }

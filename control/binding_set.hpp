@@ -10,7 +10,7 @@
 #include <span>
 #include <vector>
 
-#include "control/binding.hpp"
+#include "control/bindings.hpp"
 #include "control/change.hpp"
 #include "control/delta.hpp"
 #include "control/draft.hpp"
@@ -23,7 +23,8 @@ namespace control {
 // to it, rules 1 to 6 of the semantics hold afterwards. A prefix without bindings is pending.
 //
 // Not thread safe: one owner. A copy shares the bindings, costs O(prefixes) and may be read by
-// another thread while the owner goes on editing its own.
+// another thread while the owner goes on editing its own; each version of a prefix shares with the
+// one before what did not change.
 class BindingSet {
  public:
   // In the order of the address space, all IPv4 before all IPv6. No two prefixes overlap.
@@ -54,7 +55,9 @@ class BindingSet {
   // Judges all changes together: the state after them, never the one between two changes; a prefix
   // must be added before a change removes it. If that state would break a rule, every violation is
   // returned, in the order of the changes. Nothing has changed yet. Cost: O(n log n) for n changes
-  // and bindings of the prefixes that they name. Throws std::bad_alloc.
+  // and the bindings on which it depends whether they may be: those around and directly below what
+  // is named; a cascade, and so many changes that it is cheaper, all of the prefix. Throws
+  // std::bad_alloc.
   [[nodiscard]] std::expected<Checked, std::vector<Violation>> check(
       std::span<const Change> changes) const;
   // Makes the changes; cannot fail. Precondition: nothing was committed since the check.

@@ -9,7 +9,6 @@
 #include "control/binding_set.hpp"
 
 namespace control {
-namespace {
 
 PrefixState state_of(const Bindings* bindings) noexcept {
   if (bindings == nullptr) return PrefixState::absent;
@@ -17,7 +16,13 @@ PrefixState state_of(const Bindings* bindings) noexcept {
   return bindings->empty() ? PrefixState::pending : PrefixState::steered;
 }
 
-}  // namespace
+void DeltaMaker::add(const Delta::OfPrefix& prefix, std::vector<BindingChange>&& changes) {
+  if (prefix.before != prefix.after) delta_.prefixes.push_back(prefix);
+  if (delta_.bindings.empty())
+    delta_.bindings = std::move(changes);
+  else
+    delta_.bindings.insert(delta_.bindings.end(), changes.begin(), changes.end());
+}
 
 void DeltaMaker::add(const lpm::AnyPrefix& prefix, const Bindings* before, const Bindings* after) {
   if (before == after) return;

@@ -5,7 +5,7 @@
 #include <optional>
 #include <vector>
 
-#include "control/binding.hpp"
+#include "control/bindings.hpp"
 
 namespace control {
 
@@ -19,15 +19,7 @@ enum class PrefixState : std::uint8_t {
 
 // What is different between two states of a BindingSet, whatever way led from the one to the other.
 struct Delta {
-  // Of the binding on one CIDR. It was added (no before), removed (no after) or changed its
-  // service.
-  struct OfBinding {
-    lpm::AnyPrefix cidr;
-    std::optional<dataplane::Service> before;
-    std::optional<dataplane::Service> after;
-
-    friend bool operator==(const OfBinding&, const OfBinding&) = default;
-  };
+  using OfBinding = BindingChange;
   struct OfPrefix {
     lpm::AnyPrefix prefix;
     PrefixState before = PrefixState::absent;
@@ -48,16 +40,19 @@ struct Delta {
 // prefixes whose bindings both share, which cost nothing. Throws std::bad_alloc.
 [[nodiscard]] Delta difference(const BindingSet& before, const BindingSet& after);
 
-// Puts a Delta together, prefix by prefix.
+// Puts a Delta together, prefix by prefix, in their order. Throws std::bad_alloc.
 class DeltaMaker {
  public:
-  // The bindings of a prefix, null where it is not onboarded. O(n) of both; throws std::bad_alloc.
+  // The bindings of a prefix, null where it is not onboarded. O(n) of both.
   void add(const lpm::AnyPrefix& prefix, const Bindings* before, const Bindings* after);
-  // The prefixes must have come in their order.
+  // The same where the difference is known, sorted.
+  void add(const Delta::OfPrefix& prefix, std::vector<BindingChange>&& changes);
   [[nodiscard]] Delta take();
 
  private:
   Delta delta_;
 };
+
+[[nodiscard]] PrefixState state_of(const Bindings* bindings) noexcept;
 
 }  // namespace control

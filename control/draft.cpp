@@ -10,6 +10,8 @@
 #include <utility>
 #include <vector>
 
+#include "control/affected.hpp"
+
 namespace control {
 namespace {
 
@@ -26,8 +28,8 @@ struct Edit {
 class DraftMaker {
  public:
   DraftMaker(const PrefixChanges& changes, const Bindings* before, const BindingRules& rules,
-             Violations& violations)
-      : changes_(changes), rules_(rules), violations_(violations) {
+             Violations& violations, Scope scope)
+      : changes_(changes), rules_(rules), violations_(violations), scope_(scope) {
     draft_.prefix = changes.prefix;
     draft_.before = before;
     draft_.present = was_present_ = before != nullptr;
@@ -52,11 +54,14 @@ class DraftMaker {
       for (const Edit& edit : edits) report_prefix_not_found(edit.change);
       return std::move(draft_);
     }
-    std::ranges::sort(edits);
+    if (!std::ranges::is_sorted(edits)) std::ranges::sort(edits);
     fold(edits);
     if (draft_.present && draft_.before == nullptr) judge_block();
     judge_removal();
-    if (!draft_.present) draft_.candidates.clear();
+    if (!draft_.present) {
+      draft_.candidates.clear();
+      draft_.binding_count = 0;
+    }
     return std::move(draft_);
   }
 
@@ -96,27 +101,77 @@ class DraftMaker {
            .message = problem->message});
   }
 
-  // Merges what was there with the edits, CIDR by CIDR.
+  // What was there with the edits.
   void fold(const std::vector<Edit>& edits) {
+    static const Bindings kNone;
+    const Bindings& before = draft_.before == nullptr ? kNone : *draft_.before;
+    draft_.binding_count = before.size();
+    draft_.changes.reserve(edits.size());
+    if (looks_at_all(edits.size(), before.size())) {
+      draft_.candidates.reserve(before.size() + edits.size());
+      fold_with(edits, before);
+    } else {
+      fold_with(edits, affected(edits, before));
+    }
+  }
+
+  [[nodiscard]] bool looks_at_all(std::size_t edits, std::size_t bindings) const {
+    // To find what one change affects takes about as long as to pass by so many bindings.
+    constexpr std::size_t kSearch = 64;
+    if (!cascades_.empty() || scope_ == Scope::all) return true;
+    return scope_ == Scope::cheaper && edits * kSearch > bindings;
+  }
+
+  [[nodiscard]] std::vector<Binding> affected(const std::vector<Edit>& edits,
+                                              const Bindings& before) const {
+    std::vector<lpm::AnyPrefix> cidrs;
+    bool only_removes_default = true;
+    for (const Edit& edit : edits) {
+      if (!contains(draft_.prefix, edit.cidr)) continue;
+      if (edit.cidr == draft_.prefix && changes_.all[edit.change].kind != Kind::remove_binding)
+        only_removes_default = false;
+      if (cidrs.empty() || cidrs.back() != edit.cidr) cidrs.push_back(edit.cidr);
+    }
+    const bool names_default =
+        !cidrs.empty() && cidrs.front() == draft_.prefix && before.find(draft_.prefix) != nullptr;
+    return affected_by({.cidrs = cidrs,
+                        .is_default_gone = names_default && only_removes_default,
+                        .must_be_all = removed_by_.has_value()},
+                       before);
+  }
+
+  // CIDR by CIDR. bindings: those from before that are looked at, sorted.
+  template <class Range>
+  void fold_with(const std::vector<Edit>& edits, const Range& bindings) {
     auto edit = edits.begin();
-    if (draft_.before != nullptr) {
-      draft_.candidates.reserve(draft_.before->size() + edits.size());
-      for (const Binding& binding : *draft_.before) {
-        while (edit != edits.end() && edit->cidr < binding.cidr)
-          fold_cidr(edit, edits.end(), nullptr);
-        if (edit != edits.end() && edit->cidr == binding.cidr)
-          fold_cidr(edit, edits.end(), &binding);
-        else if (cascades_.empty())
-          draft_.candidates.push_back({binding.cidr, binding.service, Candidate::kUntouched});
-      }
+    for (const Binding& binding : bindings) {
+      while (edit != edits.end() && edit->cidr < binding.cidr)
+        fold_cidr(edit, edits.end(), nullptr);
+      if (edit != edits.end() && edit->cidr == binding.cidr)
+        fold_cidr(edit, edits.end(), &binding);
+      else if (cascades_.empty())
+        draft_.candidates.push_back({binding.cidr, binding.service, Candidate::kUntouched});
+      else
+        note(binding.cidr, &binding, draft_.candidates.size());
     }
     while (edit != edits.end()) fold_cidr(edit, edits.end(), nullptr);
+  }
+
+  // What has become of one CIDR. first: of its candidates.
+  void note(const lpm::AnyPrefix& cidr, const Binding* before, std::size_t first) {
+    const std::size_t count = draft_.candidates.size() - first;
+    draft_.binding_count = draft_.binding_count + count - (before == nullptr ? 0 : 1);
+    BindingChange change{.cidr = cidr, .before = std::nullopt, .after = std::nullopt};
+    if (before != nullptr) change.before = before->service;
+    if (count != 0) change.after = draft_.candidates[first].service;
+    if (change.before != change.after) draft_.changes.push_back(change);
   }
 
   // Follows one CIDR through the change set, and leaves `edit` behind its last change.
   void fold_cidr(std::vector<Edit>::const_iterator& edit, std::vector<Edit>::const_iterator end,
                  const Binding* before) {
     const lpm::AnyPrefix& cidr = edit->cidr;
+    const std::size_t first = draft_.candidates.size();
     old_.reset();
     if (before != nullptr) old_ = Candidate{cidr, before->service, Candidate::kUntouched};
     new_.clear();
@@ -128,6 +183,7 @@ class DraftMaker {
     if (cascade != cascades_.end()) drop_all();
     if (old_) draft_.candidates.push_back(*old_);
     draft_.candidates.insert(draft_.candidates.end(), new_.begin(), new_.end());
+    note(cidr, before, first);
   }
 
   void apply(std::size_t index) {
@@ -210,6 +266,7 @@ class DraftMaker {
   const PrefixChanges& changes_;
   const BindingRules& rules_;
   Violations& violations_;
+  Scope scope_;
   Draft draft_;
   bool was_present_ = false;               // at some point of the change set
   std::vector<std::size_t> cascades_;      // ascending
@@ -222,8 +279,8 @@ class DraftMaker {
 }  // namespace
 
 Draft make_draft(const PrefixChanges& changes, const Bindings* before, const BindingRules& rules,
-                 Violations& violations) {
-  return DraftMaker(changes, before, rules, violations).run();
+                 Violations& violations, Scope scope) {
+  return DraftMaker(changes, before, rules, violations, scope).run();
 }
 
 }  // namespace control

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/explain.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace control {
@@ -33,11 +32,6 @@ struct Found {
   std::optional<Binding> binding;
 };
 
-const Binding* find_binding(const Bindings& bindings, const lpm::AnyPrefix& cidr) {
-  const auto it = std::ranges::lower_bound(bindings, cidr, {}, &Binding::cidr);
-  return it != bindings.end() && it->cidr == cidr ? &*it : nullptr;
-}
-
 // From the longest possible block around the address to the shortest.
 template <class Address>
 Found find(const BindingSet& set, Address address) {
@@ -51,12 +45,10 @@ Found find(const BindingSet& set, Address address) {
     if (bindings != nullptr) found.prefix = block(length);
   }
   if (bindings == nullptr) return found;
-  for (unsigned length = Address::kBits + 1; length-- > 0;) {
-    if (const Binding* const binding = find_binding(*bindings, block(length))) {
-      found.binding = *binding;
-      break;
-    }
-  }
+  const lpm::AnyPrefix host = block(Address::kBits);
+  const Binding* binding = bindings->find(host);
+  if (binding == nullptr) binding = bindings->cover_of(host);
+  if (binding != nullptr) found.binding = *binding;
   return found;
 }
 

@@ -44,7 +44,8 @@ struct Explanation {
 
 // Rows 3 to 8 of the semantics, section 2, and `accept`; but that neighbour discovery, which no
 // query describes, goes to the kernel. Reads the BindingSet alone, never a trie, so that the two
-// can be held against each other. O(bits of an address x log bindings).
+// can be held against each other. O(bits of an address x log prefixes +
+// log bindings).
 [[nodiscard]] Explanation explain(const BindingSet& bindings, const dataplane::Settings& settings,
                                   const Query& query);
 

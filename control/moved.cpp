@@ -75,7 +75,8 @@ class Walk {
   std::vector<Node> stack_;
 };
 
-// Calls visit with each binding inside a block, in order.
+// Calls visit with each binding inside a block, in order. Where that returns false, those inside
+// this binding are left out.
 template <class Visit>
 void for_each_in(const BindingSet& set, const lpm::AnyPrefix& block, const Visit& visit) {
   auto prefix = set.prefixes().lower_bound(block);
@@ -84,9 +85,13 @@ void for_each_in(const BindingSet& set, const lpm::AnyPrefix& block, const Visit
     const bool is_around = contains(prefix->first, block);
     if (!is_around && !contains(block, prefix->first)) return;
     const Bindings& bindings = *prefix->second;
-    auto binding = is_around ? std::ranges::lower_bound(bindings, block, {}, &Binding::cidr)
-                             : bindings.begin();
-    for (; binding != bindings.end() && contains(block, binding->cidr); ++binding) visit(*binding);
+    auto binding = is_around ? bindings.lower_bound(block) : bindings.begin();
+    while (binding != bindings.end() && contains(block, binding->cidr)) {
+      if (visit(*binding))
+        ++binding;
+      else
+        binding = bindings.behind(binding);
+    }
   }
 }
 
@@ -100,24 +105,11 @@ void walk_region(const BindingSet& before, const lpm::AnyPrefix& block, Services
     const bool is_changed = change != changes.end() && change->cidr == binding.cidr;
     walk.enter(binding.cidr, binding.service, is_changed ? change->after : binding.service);
     if (is_changed) ++change;
+    // Inside one that stays, and inside which nothing changes, nothing moves.
+    return is_changed || (change != changes.end() && contains(binding.cidr, change->cidr));
   });
   for (; change != changes.end(); ++change) walk.enter(change->cidr, change->before, change->after);
   walk.finish();
-}
-
-// Of the smallest binding around a block, in the bindings of a prefix around it.
-template <class Address>
-Services cover_of(const Bindings& bindings, const lpm::Prefix<Address>& block, unsigned shortest) {
-  for (unsigned length = block.length(); length-- > shortest;) {
-    const lpm::AnyPrefix around = lpm::Prefix<Address>::enclosing(block.network(), length);
-    const auto found = std::ranges::lower_bound(bindings, around, {}, &Binding::cidr);
-    if (found != bindings.end() && found->cidr == around) return found->service;
-  }
-  return std::nullopt;
-}
-
-unsigned length_of(const lpm::AnyPrefix& cidr) {
-  return std::visit([](const auto& block) { return block.length(); }, cidr);
 }
 
 // Those at the front that lie in a block.
@@ -137,9 +129,9 @@ void walk_prefix(const BindingSet& before, const lpm::AnyPrefix& prefix, const B
   while (!changes.empty()) {
     const lpm::AnyPrefix& block = changes.front().cidr;
     const Changes own = front_in(changes, block);
-    const Services cover = std::visit(
-        [&](const auto& inner) { return cover_of(bindings, inner, length_of(prefix)); }, block);
-    walk_region(before, block, cover, own, moved);
+    const Binding* const cover = bindings.cover_of(block);
+    walk_region(before, block, cover == nullptr ? std::nullopt : Services(cover->service), own,
+                moved);
     changes = changes.subspan(own.size());
   }
 }

@@ -41,8 +41,8 @@ struct Moved {
   std::vector<Taken> taken;
 };
 
-// delta: from `before` to any other state. O(n log n) for n changes and the bindings inside them;
-// where most of a prefix changes, its bindings. Throws std::bad_alloc.
+// delta: from `before` to any other state. O(n log n) for n changes and the bindings directly below
+// them; where most of a prefix changes, its bindings. Throws std::bad_alloc.
 [[nodiscard]] Moved moved_by(const BindingSet& before, const Delta& delta);
 
 }  // namespace control

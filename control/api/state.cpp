@@ -53,7 +53,7 @@ class Loader final : public store::StateReader {
 
 }  // namespace
 
-std::expected<void, store::StoreError> State::load(store::Store& store) {
+std::expected<void, store::StoreError> State::load(store::StateSource& store) {
   State fresh(bindings_.rules());
   // The limits are not the store's.
   fresh.guard_ = guard_.without_memory();

@@ -75,7 +75,7 @@ class State {
   explicit State(const BindingRules& rules) : bindings_(rules) {}
 
   // What `store` holds in place of what is here. StoreError too where that breaks the rules.
-  [[nodiscard]] std::expected<void, store::StoreError> load(store::Store& store);
+  [[nodiscard]] std::expected<void, store::StoreError> load(store::StateSource& store);
 
   [[nodiscard]] const BindingSet& bindings() const noexcept { return bindings_; }
   [[nodiscard]] const Catalog& catalog() const noexcept { return catalog_; }

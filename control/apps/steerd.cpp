@@ -6,7 +6,6 @@
 #include <cstdio>
 #include <exception>
 #include <expected>
-#include <filesystem>
 #include <string>
 #include <utility>
 #include <vector>
@@ -33,23 +32,7 @@ int print(const std::string& text) {
   return std::fputs(text.c_str(), stdout) >= 0 && std::fflush(stdout) == 0 ? kEnded : kFailed;
 }
 
-int check(const Config& config, const control::BindingSet& bindings) {
-  const control::daemon::Finding finding = describe(config, bindings);
-  const int printed = print(finding.text);
-  for (const std::string& lacking : finding.lacking) complain(lacking);
-  if (!finding.lacking.empty()) complain("would not start on this host");
-  return finding.lacking.empty() ? printed : kFailed;
-}
-
-// What --check looks at: the file, or what is in the data directory by now.
 std::expected<control::BindingSet, int> bindings_of(const Config& config) {
-  if (config.bindings.empty()) {
-    const bool is_there =
-        std::filesystem::exists(control::daemon::store_path(config.data_directory));
-    if (!config.check || !is_there) return control::BindingSet(config.rules);
-    return control::daemon::open_data_directory(config.data_directory, config.rules, {})
-        .state.bindings();
-  }
   auto bindings = control::load_bindings(config.bindings, config.rules);
   if (bindings) return std::move(*bindings);
   for (const control::FileError& error : bindings.error())
@@ -57,11 +40,30 @@ std::expected<control::BindingSet, int> bindings_of(const Config& config) {
   return std::unexpected(kRefused);
 }
 
+int tell(const control::daemon::Finding& finding) {
+  const int printed = print(finding.text);
+  for (const std::string& lacking : finding.lacking) complain(lacking);
+  if (!finding.lacking.empty()) complain("would not start on this host");
+  return finding.lacking.empty() ? printed : kFailed;
+}
+
+// Throws what stands in the way as std::exception.
+int check(const Config& config) {
+  if (config.bindings.empty()) {
+    const auto [bindings, store] =
+        control::daemon::foresee_data_directory(config.data_directory, config.rules);
+    return tell(describe(config, bindings, store));
+  }
+  const auto bindings = bindings_of(config);
+  return bindings ? tell(describe(config, *bindings, {})) : bindings.error();
+}
+
 // Throws what stands in the way as std::exception.
 int run(const Config& config, const std::vector<const char*>& arguments) {
-  auto bindings = bindings_of(config);
+  // Of a store they are read once there is only this instance.
+  std::expected<control::BindingSet, int> bindings{control::BindingSet(config.rules)};
+  if (!config.bindings.empty()) bindings = bindings_of(config);
   if (!bindings) return bindings.error();
-  if (config.check) return check(config, *bindings);
   const auto layout = control::daemon::lay_out(config);
   if (!layout) {
     for (const std::string& error : layout.error()) complain(error);
@@ -83,7 +85,8 @@ int main(int argc, char** argv) {
   if (config->help) return print(control::daemon::usage());
   if (config->version) return print(fmt::format("steerd {}\n", STEER_VERSION));
   try {
-    return run(*config, std::vector<const char*>(argv, argv + argc));
+    return config->check ? check(*config)
+                         : run(*config, std::vector<const char*>(argv, argv + argc));
   } catch (const std::exception& error) {
     complain(error.what());
     return kFailed;

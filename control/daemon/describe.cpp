@@ -66,13 +66,14 @@ void describe_outputs(const Config& config, std::string& text) {
 
 }  // namespace
 
-Finding describe(const Config& config, const BindingSet& bindings) {
+Finding describe(const Config& config, const BindingSet& bindings, const std::string& store) {
   Finding finding;
   std::string& text = finding.text;
   text += fmt::format(
       "bindings: {} prefixes, {} bindings from {}\n", bindings.prefixes().size(),
       bindings.binding_count(),
       (config.bindings.empty() ? store_path(config.data_directory) : config.bindings).string());
+  if (!store.empty()) text += "store: " + store + '\n';
   const auto layout = lay_out(config);
   if (!layout) finding.lacking = layout.error();
   for (const PortConfig& port : config.ports) {

@@ -15,8 +15,9 @@ struct Finding {
   Errors lacking;    // what this host lacks for it
 };
 
-// What steerd would do with this configuration, and what of it this host cannot give. Looks at the
-// host; changes nothing.
-[[nodiscard]] Finding describe(const Config& config, const BindingSet& bindings);
+// What steerd would do with this configuration, and what of it this host cannot give. store: what
+// was found out of it; empty: bindings are of a file. Looks at the host; changes nothing.
+[[nodiscard]] Finding describe(const Config& config, const BindingSet& bindings,
+                               const std::string& store);
 
 }  // namespace control::daemon

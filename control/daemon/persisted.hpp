@@ -4,8 +4,10 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <string>
 
 #include "control/api/state.hpp"
+#include "control/binding_set.hpp"
 #include "control/daemon/config.hpp"
 #include "control/daemon/privileges.hpp"
 #include "control/store/store.hpp"
@@ -25,5 +27,15 @@ struct Persisted {
 [[nodiscard]] Persisted open_data_directory(const std::filesystem::path& directory,
                                             const BindingRules& rules,
                                             const std::optional<UserIds>& owner);
+
+// What open_data_directory() would come to.
+struct Foreseen {
+  BindingSet bindings;
+  std::string store;  // what is there, and what would become of it
+};
+// Refuses what open_data_directory() would refuse, and changes nothing on the disk, whether a
+// steerd has the store open or not (SqliteSnapshot). Throws StartError.
+[[nodiscard]] Foreseen foresee_data_directory(const std::filesystem::path& directory,
+                                              const BindingRules& rules);
 
 }  // namespace control::daemon

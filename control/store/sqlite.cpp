@@ -12,20 +12,54 @@ namespace {
   throw SqliteError(sqlite3_extended_errcode(database), sqlite3_errmsg(database));
 }
 
+// As the path of a URI.
+std::string escaped(const std::string& path) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  for (const char each : path) {
+    const auto byte = static_cast<unsigned char>(each);
+    if (each == '%' || each == '?' || each == '#')
+      text += {'%', kDigits[byte / 16], kDigits[byte % 16]};
+    else
+      text += each;
+  }
+  return text;
+}
+
 }  // namespace
 
 void Database::Close::operator()(sqlite3* database) const noexcept {
   sqlite3_close(database);
 }
 
-Database::Database(const std::filesystem::path& path, const char* vfs) {
+Database::Database(const char* name, int flags, const char* vfs) {
   sqlite3* database = nullptr;
-  constexpr int kFlags =
-      SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
-  const int result = sqlite3_open_v2(path.c_str(), &database, kFlags, vfs);
+  const int result =
+      sqlite3_open_v2(name, &database, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, vfs);
   database_.reset(database);
   if (database == nullptr) throw SqliteError(SQLITE_NOMEM, "out of memory");
   if (result != SQLITE_OK) fail(database);
+}
+
+Database::Database(const std::filesystem::path& path, const char* vfs)
+    : Database(path.c_str(), SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs) {}
+
+Database Database::in_memory() {
+  return {":memory:", SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_MEMORY, nullptr};
+}
+
+Database Database::read_only(const std::filesystem::path& path, const std::string& parameters) {
+  const std::string uri =
+      "file://" + escaped(std::filesystem::absolute(path).string()) + "?" + parameters;
+  return {uri.c_str(), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI, nullptr};
+}
+
+void Database::copy_from(const Database& other) {
+  sqlite3_backup* const copy = sqlite3_backup_init(get(), "main", other.get(), "main");
+  if (copy == nullptr) fail(get());
+  const int result = sqlite3_backup_step(copy, -1);
+  sqlite3_backup_finish(copy);
+  if (result != SQLITE_DONE) throw SqliteError(result, sqlite3_errstr(result));
 }
 
 void Database::execute(const char* sql) {

@@ -29,6 +29,14 @@ class Database {
  public:
   // vfs: null: SQLite's default. Makes the file if it is not there. Throws SqliteError.
   Database(const std::filesystem::path& path, const char* vfs);
+  // An empty one, which is gone with this. Throws SqliteError.
+  [[nodiscard]] static Database in_memory();
+  // A file that must be there. parameters: SQLite's, of a URI. Throws SqliteError.
+  [[nodiscard]] static Database read_only(const std::filesystem::path& path,
+                                          const std::string& parameters);
+
+  // All of another, as it is at one moment, in place of what is here. Throws SqliteError of either.
+  void copy_from(const Database& other);
 
   // One or several statements without parameters. Throws SqliteError.
   void execute(const char* sql);
@@ -49,6 +57,8 @@ class Database {
   struct Close {
     void operator()(sqlite3* database) const noexcept;
   };
+  Database(const char* name, int flags, const char* vfs);
+
   std::unique_ptr<sqlite3, Close> database_;
 };
 

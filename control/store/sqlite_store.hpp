@@ -24,11 +24,9 @@ struct SqliteOptions {
 // is not what it left. Reading along (sqlite3, a backup) is fine.
 class SqliteStore final : public Store {
  public:
-  // Version of the schema that this program writes. Older ones are brought up to it by open().
-  static constexpr int kSchema = 2;
-
-  // Opens the file, or makes it where there is none. A file that is damaged, is none of steer's, or
-  // comes from a newer steer is an error and not touched.
+  // Opens the file, or makes it where there is none; one of an older schema is brought up to date.
+  // A file that is damaged, is none of steer's, or comes from a newer steer is an error and not
+  // touched.
   [[nodiscard]] static std::expected<std::unique_ptr<SqliteStore>, StoreError> open(
       const std::filesystem::path& path, const SqliteOptions& options = {});
   ~SqliteStore() override;

@@ -54,17 +54,21 @@ struct Batch {
   Micros losses_since = 0;  // older ones are forgotten
 };
 
-// One owner, the store thread.
-class Store {
+// Where a state can be read from. One owner.
+class StateSource {
  public:
-  Store() = default;
-  Store(const Store&) = delete;
-  Store& operator=(const Store&) = delete;
-  virtual ~Store() = default;
+  StateSource() = default;
+  StateSource(const StateSource&) = delete;
+  StateSource& operator=(const StateSource&) = delete;
+  virtual ~StateSource() = default;
 
   // The generation, after everything was told to `reader`.
   [[nodiscard]] virtual std::expected<std::uint64_t, StoreError> load(StateReader& reader) = 0;
+};
 
+// One owner, the store thread.
+class Store : public StateSource {
+ public:
   // All of it or nothing; durable when it returns without error. After an error nothing of it is
   // kept, and the next call may succeed: the cause may be gone. Blocks for as long as the disk
   // takes.

@@ -12,6 +12,7 @@
 
 #include "control/store/schema.hpp"
 #include "control/store/sqlite.hpp"
+#include "tests/control/store/rows.hpp"
 #include "tests/support/fault_vfs.hpp"
 #include "tests/support/program.hpp"
 
@@ -21,24 +22,8 @@ using namespace control;
 using namespace control::store;
 using support::FaultVfs;
 
-lpm::AnyPrefix cidr(const char* text) {
-  return lpm::parse_prefix(text).value();
-}
-
-struct Everything final : StateReader {
-  void prefix(PrefixRow&& row) override { prefixes.push_back(std::move(row)); }
-  void binding(BindingRow&& row) override { bindings.push_back(row); }
-  void deleted(DeletedRow&& row) override { gone.push_back(row); }
-  void token(TokenRow&& row) override { tokens.push_back(std::move(row)); }
-  void loss(Loss&& loss) override { losses.push_back(std::move(loss)); }
-
-  std::uint64_t generation = 0;
-  std::vector<PrefixRow> prefixes;
-  std::vector<BindingRow> bindings;
-  std::vector<DeletedRow> gone;
-  std::vector<TokenRow> tokens;
-  std::vector<Loss> losses;
-};
+using support::cidr;
+using support::Everything;
 
 class SqliteStoreTest : public testing::Test {
  protected:
@@ -60,18 +45,7 @@ class SqliteStoreTest : public testing::Test {
   // What a start would find, seen by a connection of its own.
   std::unique_ptr<Everything> on_disk() { return all_of(*open()); }
 
-  // The nth change set puts one binding.
-  static BindingRow binding(std::uint64_t n) {
-    BindingRow row;
-    row.id = ObjectId::random();
-    row.prefix = cidr("203.0.113.0/24");
-    row.cidr = lpm::Prefix4::enclosing({static_cast<std::uint32_t>(0xcb007100 + n)}, 32);
-    row.service = dataplane::Service::cdn;
-    row.created_by = 1;
-    row.created_at = row.modified_at = 1'700'000'000'000'000;
-    row.generation = n;
-    return row;
-  }
+  static BindingRow binding(std::uint64_t n) { return support::binding_row(n); }
   static std::expected<void, StoreError> write(SqliteStore& store, const BindingRow& row) {
     return store.write({.generation_before = row.generation - 1,
                         .generation_after = row.generation,

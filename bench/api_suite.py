@@ -19,6 +19,8 @@ BINDINGS = 1_000_000
 CLIENTS = 50
 DELAY_US = 5000
 RESTART_S_MAX = 60
+WAITED_MAX = 0.02  # of a window
+FEED = "in device=net_pcap0,rx_pcap=packet.pcap,infinite_rx=1 role=ingress"
 HEADER = struct.Struct("<QQ")  # of bench/api_flushes.cpp
 FLUSHES_MAX = 1 << 20
 
@@ -110,9 +112,9 @@ class Steerd:
             raise RuntimeError("steerd does not start:\n" + text)
         return text
 
-    def start(self):
+    def start(self, *words):
         """Until it says that it is ready; its flushes are timed."""
-        self.spawn(STEER_BENCH_FLUSHES=str(self.flushes.path), LD_PRELOAD=str(self.build / "bench/api_flushes.so"),
+        self.spawn(*words, STEER_BENCH_FLUSHES=str(self.flushes.path), LD_PRELOAD=str(self.build / "bench/api_flushes.so"),
                    **HUGE_PAGES)
         while ": ready" not in (text := self.log()):
             time.sleep(0.005)
@@ -121,7 +123,7 @@ class Steerd:
     def restart_until_steered(self, variables):
         """Seconds from the start of the process until a worker has steered a packet to the CDN."""
         began = time.monotonic()
-        self.spawn("--port", "in device=net_pcap0,rx_pcap=packet.pcap,infinite_rx=1 role=ingress", **variables)
+        self.spawn("--port", FEED, **variables)
         while time.monotonic() < began + RESTART_S_MAX:
             self.log()
             try:
@@ -155,12 +157,28 @@ class Steerd:
         with urllib.request.urlopen(request, timeout=60) as reply:
             return json.loads(reply.read())["result"]
 
-    def client(self, token, *words, ids=""):
+    def client(self, token, *words, ids="", on_cpus=None):
+        def settle():
+            if on_cpus:
+                os.sched_setaffinity(0, on_cpus)
+
+        # The settling runs between fork and exec of a process with one thread.
         out = subprocess.run([self.build / "bench/api_client", self.port, token, ACCOUNT, *map(str, words)],
-                             input=ids, capture_output=True, text=True, check=False)
+                             input=ids, capture_output=True, text=True, check=False, preexec_fn=settle)
         if out.returncode != 0:
             raise RuntimeError(f"api_client {words[0]}: {out.stderr[-2000:]}")
         return json.loads(out.stdout)
+
+    def threads(self):
+        """Seconds on a CPU, and waiting for one, of each thread."""
+        found = {}
+        for task in Path(f"/proc/{self.process.pid}/task").iterdir():
+            try:
+                ran, waited, _ = (task / "schedstat").read_text(encoding="ascii").split()
+            except OSError:
+                continue  # it has just ended
+            found[int(task.name)] = (int(ran) / 1e9, int(waited) / 1e9)
+        return found
 
     def resident_bytes(self):
         text = Path(f"/proc/{self.process.pid}/status").read_text(encoding="utf-8")
@@ -196,6 +214,49 @@ def measure_latency(steerd, token, ids, changes):
         figures[name] = {"whole": whole, "apart": apart}
     figures["flush"] = [end - begin for begin, end in flushes]
     return figures
+
+
+class Window:
+    """What a steerd that forwards did between two moments."""
+
+    def __init__(self, steerd):
+        self.steerd = steerd
+        self.began, self.threads, self.packets = time.monotonic(), steerd.threads(), self.count()
+
+    def count(self):
+        return self.steerd.telemetry()["received_packets"]
+
+    def end(self):
+        """Packets a second; the worker's share of a CPU, and of the time that it waited for one; CPU seconds of the others."""
+        packets = self.count() - self.packets
+        seconds = time.monotonic() - self.began
+        spent = {task: (ran - self.threads.get(task, (0, 0))[0], waited - self.threads.get(task, (0, 0))[1])
+                 for task, (ran, waited) in self.steerd.threads().items()}
+        worker = max(spent, key=lambda task: spent[task][0])
+        return {"packets": packets / seconds, "waited": spent[worker][1] / seconds,
+                "others": sum(ran for task, (ran, _) in spent.items() if task != worker)}
+
+
+def measure_forwarding(steerd, token, ids, seconds, rounds):
+    """A worker alone on the last CPU forwards one packet again and again; windows with changes and without, in turn."""
+    quiet, busy, took, others, dropped = [], [], 0, 0.0, 0
+    for _ in range(rounds):
+        window = Window(steerd)
+        time.sleep(seconds)
+        without = window.end()
+        window = Window(steerd)
+        loaded = steerd.client(token, "load", CLIENTS, seconds, ids=ids, on_cpus=set(range(os.cpu_count() - 1)) or None)
+        during = window.end()
+        took += len(loaded["took"])
+        others += during["others"]
+        # Where the worker had to wait, it is the machine that is measured.
+        if max(without["waited"], during["waited"]) > WAITED_MAX:
+            dropped += 1
+            continue
+        quiet.append(without["packets"])
+        busy.append(during["packets"])
+    return {"quiet": quiet, "busy": busy, "changes": took / (rounds * seconds), "cost": others / took if took else 0,
+            "dropped": dropped}
 
 
 def run(build, directory, quick):
@@ -251,6 +312,19 @@ def run(build, directory, quick):
         for case, seconds in restarts.items():
             add(f"restart/first-packet{case}", statistics.median(seconds) * 1e9, "ns")
         add("restart/resident", steerd.resident_bytes(), "bytes")
+
+        steerd.kill()
+        steerd.start("--port", FEED, "--idle", "busy", "--worker-cpus", str(os.cpu_count() - 1))
+        steerd.flushes.delay(DELAY_US)
+        found = measure_forwarding(steerd, token, ids, 2 if quick else 5, 3 if quick else 9)
+        add(f"forwarding/{CLIENTS}-clients/5ms-flush/changes", found["changes"], "1/s")
+        add("forwarding/cpu-of-others-a-change", found["cost"] * 1e9, "ns")
+        add("forwarding/windows-dropped", found["dropped"], "pairs")
+        if found["quiet"]:
+            add("forwarding/packets-without-changes", statistics.median(found["quiet"]), "packets/s")
+            add("forwarding/packets-with-changes", statistics.median(found["busy"]), "packets/s")
+            ratios = [busy / quiet for busy, quiet in zip(found["busy"], found["quiet"])]
+            add("forwarding/with-to-without", statistics.median(ratios), "ratio")
     finally:
         steerd.kill()
     return rows

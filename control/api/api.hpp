@@ -8,6 +8,8 @@
 #include <expected>
 #include <list>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include "control/api/engine.hpp"
 #include "control/api/rate.hpp"
@@ -50,6 +52,12 @@ class Api {
   // By the head of a request: 401, 403, 404, 405, 429, or what to read its body for.
   [[nodiscard]] std::expected<Admitted, Response> admit(Request&& head, Clock::time_point now);
   void perform(Job&& job, Reply reply);
+
+  // The body of a response that was sent: a large one takes its time to be freed.
+  void discard(std::string&& body) {
+    if (body.size() >= kDiscardedBytesMin) engine_.discard(std::move(body));
+  }
+  static constexpr std::size_t kDiscardedBytesMin = std::size_t{1} << 20;
 
   // Every worker has passed this generation.
   void set_active(std::uint64_t generation);

@@ -55,10 +55,21 @@ void Engine::submit(std::function<void(State&)> task,
   wake_.notify_one();
 }
 
-Engine::Group Engine::take() {
+void Engine::discard(std::string&& text) {
+  {
+    const std::lock_guard lock(mutex_);
+    discarded_.push_back(std::move(text));
+  }
+  wake_.notify_one();
+}
+
+std::optional<Engine::Group> Engine::take() {
   Group group;
+  std::vector<std::string> discarded;  // freed when the lock is no longer held
   std::unique_lock lock(mutex_);
-  wake_.wait(lock, [this] { return is_ending_ || !queue_.empty(); });
+  wake_.wait(lock, [this] { return is_ending_ || !queue_.empty() || !discarded_.empty(); });
+  if (is_ending_ && queue_.empty()) return std::nullopt;
+  discarded.swap(discarded_);
   while (!queue_.empty() && group.size() < limits_.group_max) {
     const bool is_task = queue_.front().task != nullptr;
     if (is_task && !group.empty()) break;
@@ -72,9 +83,9 @@ Engine::Group Engine::take() {
 
 void Engine::work() {
   for (;;) {
-    Group group = take();
-    if (group.empty()) return;
-    finish(group);
+    std::optional<Group> group = take();
+    if (!group) return;
+    if (!group->empty()) finish(*group);
   }
 }
 

@@ -9,6 +9,8 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -72,6 +74,9 @@ class Engine {
   // why it was not, or an empty text.
   void submit(std::function<void(State&)> task, std::function<void(const std::string&)> done);
 
+  // For any thread: frees it, where the time that takes does not matter.
+  void discard(std::string&& text);
+
   // For any thread: the generation that all workers have passed.
   void set_active(std::uint64_t generation) noexcept {
     active_.store(generation, std::memory_order_relaxed);
@@ -94,7 +99,8 @@ class Engine {
   using Group = std::vector<Item>;
 
   void work();
-  [[nodiscard]] Group take();
+  // What waits, possibly nothing; nullopt: the end.
+  [[nodiscard]] std::optional<Group> take();
   void finish(Group& group);
   // Returns how many: where their replies become many bytes, not all.
   std::size_t carry_out_all(Group& group, bool may_write);
@@ -117,9 +123,10 @@ class Engine {
 
   std::mutex mutex_;
   std::condition_variable wake_;
-  std::deque<Item> queue_;        // under mutex_
-  std::size_t queued_bytes_ = 0;  // under mutex_
-  bool is_ending_ = false;        // under mutex_
+  std::deque<Item> queue_;              // under mutex_
+  std::size_t queued_bytes_ = 0;        // under mutex_
+  std::vector<std::string> discarded_;  // under mutex_
+  bool is_ending_ = false;              // under mutex_
   std::thread thread_;
 };
 

@@ -200,6 +200,7 @@ class Connection final : public AnyConnection,
     boost::beast::http::async_write(
         transport_.stream(), *message_,
         [self = this->shared_from_this(), keep_alive](const Error& error, std::size_t) {
+          self->shared_->api.discard(std::move(self->message_->body()));
           self->message_.reset();
           self->held_.reset();
           if (error || !keep_alive) return self->end(error);

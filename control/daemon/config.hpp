@@ -15,6 +15,7 @@
 #include "dataplane/rewrite.hpp"
 #include "dataplane/service.hpp"
 #include "dataplane/table.hpp"
+#include "dataplane/xdp/prefix_map.hpp"
 
 // What an operator asked steerd for, checked as far as it can be without looking at the host. Each
 // key is explained in configs/steerd.conf.
@@ -122,6 +123,7 @@ struct Config {
   unsigned memory_mib = 0;  // 0: as computed
   unsigned descriptors = 4096;
   std::uint32_t bindings_max = 0;       // 0: twice those of the start, at least 65,536
+  std::uint32_t xdp_entries_max = dataplane::xdp::PrefixMap::kLongerMax;
   std::filesystem::path run_directory;  // empty: /run/steer, or the user's own
   std::string user;
   std::vector<std::string> eal;

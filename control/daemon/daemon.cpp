@@ -27,6 +27,7 @@
 #include "control/daemon/interface.hpp"
 #include "control/daemon/keys.hpp"
 #include "control/daemon/log.hpp"
+#include "control/daemon/map_room.hpp"
 #include "control/daemon/notify.hpp"
 #include "control/daemon/persisted.hpp"
 #include "control/daemon/privileges.hpp"
@@ -65,7 +66,8 @@ class Daemon {
       : config_(config),
         arguments_(arguments),
         bindings_max_(bindings_max_of(config, bindings.binding_count())),
-        source_(arguments, bindings_max_),
+        room_(map_room_of(config)),
+        source_(arguments, bindings_max_, room_.get()),
         hosts_(hosts_for_workers()),
         first_(source_.start(config, std::move(bindings), hosts_,
                              persisted == nullptr ? 1 : persisted->state.generation())),
@@ -84,6 +86,7 @@ class Daemon {
     data_plane_.start();
     look_at_addresses();
     publication_.begin(std::move(first_));
+    release_room(publication_.view().active);
     log::notice(Module::publish, "generation {} active, {} bindings in {} prefixes",
                 publication_.view().active, publication_.view().bindings,
                 publication_.view().prefixes);
@@ -214,7 +217,12 @@ class Daemon {
     finish_reload("reload refused");
   }
 
+  void release_room(std::uint64_t active) noexcept {
+    if (room_) room_->release(active);
+  }
+
   void reclaim(std::uint64_t active) {
+    release_room(active);
     if (api_) {
       log::debug(Module::publish, "generation {} active", active);
       api_->set_active(active);
@@ -322,9 +330,7 @@ class Daemon {
   // On the thread of the store.
   std::expected<Prepared, std::string> table_with(const dataplane::HostAddresses& hosts) {
     try {
-      auto next = source_.with(hosts);
-      if (!next) return std::unexpected(std::move(next.error().message));
-      return std::move(*next);
+      return source_.with(hosts);
     } catch (const std::exception& error) {
       return std::unexpected(std::string(error.what()));
     }
@@ -337,9 +343,24 @@ class Daemon {
     const HostAddresses addresses = host_addresses();
     all.insert(addresses.v4.begin(), addresses.v4.end());
     all.insert(addresses.v6.begin(), addresses.v6.end());
-    if (all == map->host_addresses()) return;
-    if (const auto done = map->set_host_addresses(all); !done)
-      log::error(Module::xdp, "the host's addresses: {}", done.error().message);
+    const std::set<dataplane::xdp::HostAddress>& known = map->host_addresses();
+    if (all == known || std::chrono::steady_clock::now() < programs_retry_at_) return;
+    // For a moment the map has both, the old ones and the new ones.
+    std::set<dataplane::xdp::HostAddress> both = all;
+    both.insert(known.begin(), known.end());
+    std::expected<void, std::string> done = room_->reserve_hosts(both.size());
+    if (done) {
+      if (const auto set = map->set_host_addresses(all); !set)
+        done = std::unexpected(set.error().message);
+      room_->settle_hosts(known.size());
+    }
+    if (done) return;
+    constexpr std::chrono::seconds kRetry{10};
+    programs_retry_at_ = std::chrono::steady_clock::now() + kRetry;
+    log::error(Module::xdp,
+               "the host's addresses have changed, but the XDP programs do not know it: {}; trying "
+               "again in {} s",
+               done.error(), kRetry.count());
   }
 
   void keep_house() {
@@ -378,6 +399,7 @@ class Daemon {
   const Config& config_;
   const std::vector<const char*>& arguments_;
   std::uint32_t bindings_max_;
+  std::unique_ptr<MapRoom> room_;   // null: no port is an interface
   TableSource source_;              // the store thread's, once that runs
   dataplane::HostAddresses hosts_;  // that workers know
   Prepared first_;                  // at the start
@@ -396,6 +418,7 @@ class Daemon {
   bool reload_again_ = false;
   bool is_changing_hosts_ = false;
   std::chrono::steady_clock::time_point hosts_retry_at_;
+  std::chrono::steady_clock::time_point programs_retry_at_;
   std::uint64_t awaited_generation_ = 0;  // of a reload of settings; 0: none
   std::chrono::steady_clock::time_point reload_began_;
   std::vector<std::uint64_t> rounds_seen_;  // by the watchdog, by worker

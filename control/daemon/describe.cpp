@@ -8,7 +8,9 @@
 
 #include "control/daemon/interface.hpp"
 #include "control/daemon/layout.hpp"
+#include "control/daemon/map_room.hpp"
 #include "control/daemon/persisted.hpp"
+#include "control/delta.hpp"
 
 namespace control::daemon {
 namespace {
@@ -76,6 +78,9 @@ Finding describe(const Config& config, const BindingSet& bindings, const std::st
   if (!store.empty()) text += "store: " + store + '\n';
   const auto layout = lay_out(config);
   if (!layout) finding.lacking = layout.error();
+  if (const auto room = map_room_of(config))
+    if (const auto all = room->reserve(difference(BindingSet(config.rules), bindings), 1); !all)
+      finding.lacking.push_back(all.error());
   for (const PortConfig& port : config.ports) {
     text += fmt::format(
         "port {}: {}, {}", port.name,

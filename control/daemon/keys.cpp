@@ -261,6 +261,10 @@ const std::vector<Key>& keys() {
              c.bindings_max = small(s, {1, dataplane::Match::kBindingsMax});
              c.rules.bindings_max = c.bindings_max;
            }},
+      {.name =
+           {"xdp-entries-max", "N",
+            "prefixes longer than 24 bits, and host addresses, that XDP programs know (262144)"},
+       .set = [](Config& c, const Setting& s) { c.xdp_entries_max = small(s, {16, 1U << 24}); }},
       {.name = {"run-directory", "DIR", "pid file and lock (/run/steer, or the user's own)"},
        .set = [](Config& c, const Setting& s) { c.run_directory = path_of(c, s); }},
       {.name = {"user", "NAME", "whose rights to keep after the start (the starting user's)"},

@@ -263,8 +263,9 @@ void Publication::take_as(PrefixState state) {
   if (taken.empty()) return;
   const Onboarding as = onboarding_of(state);
   if (map.onboard(taken, as)) return;
-  // The map has no room for all: one by one, so that those that fit do not wait for the others. The
-  // table is in force, and the kernel keeps the packets of what is refused.
+  // There is room (MapRoom), but the kernel has no memory: one by one, so that those that it takes
+  // do not wait for the others. The table is in force, and the kernel keeps the packets of what is
+  // refused.
   for (const lpm::AnyPrefix& prefix : taken) {
     const auto done = map.onboard({&prefix, 1}, as);
     if (done) continue;

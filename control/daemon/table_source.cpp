@@ -11,15 +11,16 @@
 
 namespace control::daemon {
 
-TableSource::TableSource(const std::vector<const char*>& arguments, std::uint32_t bindings_max)
-    : arguments_(arguments), maker_(bindings_max) {}
+TableSource::TableSource(const std::vector<const char*>& arguments, std::uint32_t bindings_max,
+                         MapRoom* room)
+    : arguments_(arguments), maker_(bindings_max), room_(room) {}
 
 Prepared TableSource::start(const Config& config, BindingSet bindings,
                             dataplane::HostAddresses hosts, std::uint64_t generation) {
   generation_ = generation - 1;
   auto first = next(std::make_shared<const dataplane::Policy>(config.settings, std::move(hosts)),
                     std::move(bindings));
-  if (!first) throw StartError(first.error().message);
+  if (!first) throw StartError(first.error());
   return std::move(*first);
 }
 
@@ -36,19 +37,32 @@ std::expected<TableSource::Loaded, Errors> TableSource::load_again() {
   auto prepared = next(policy_of(config->settings), std::move(*bindings));
   if (!prepared)
     return std::unexpected(
-        Errors{fmt::format("{}: {}", config->bindings.string(), prepared.error().message)});
+        Errors{fmt::format("{}: {}", config->bindings.string(), prepared.error())});
   return Loaded{std::move(*config), std::move(*prepared)};
 }
 
 std::expected<Prepared, std::string> TableSource::prepare(const Delta& delta,
                                                           const BindingSet& bindings,
                                                           std::uint64_t generation) {
-  auto table = maker_.prepare(delta, policy_at_hand(), generation);
+  return make(delta, policy_at_hand(), bindings, generation);
+}
+
+std::expected<Prepared, std::string> TableSource::make(const Delta& delta,
+                                                       const PolicyHandle& policy,
+                                                       const BindingSet& bindings,
+                                                       std::uint64_t generation) {
+  auto table = maker_.prepare(delta, policy, generation);
   if (!table) {
     wanted_.reset();
     return std::unexpected(std::move(table.error().message));
   }
   try {
+    if (room_ != nullptr) {
+      if (auto reserved = room_->reserve(delta, generation); !reserved) {
+        abandon();
+        return std::unexpected(std::move(reserved.error()));
+      }
+    }
     return prepared(std::move(*table), delta, bindings);
   } catch (...) {
     abandon();
@@ -58,11 +72,13 @@ std::expected<Prepared, std::string> TableSource::prepare(const Delta& delta,
 
 void TableSource::commit() noexcept {
   maker_.commit();
+  if (room_ != nullptr) room_->commit();
   if (wanted_ != nullptr) policy_ = std::exchange(wanted_, nullptr);
 }
 
 void TableSource::abandon() noexcept {
   maker_.abandon();
+  if (room_ != nullptr) room_->abandon();
   wanted_.reset();
 }
 
@@ -75,7 +91,7 @@ void TableSource::set_host_addresses(dataplane::HostAddresses hosts) {
       std::make_shared<const dataplane::Policy>(policy_at_hand()->settings(), std::move(hosts));
 }
 
-std::expected<Prepared, TableError> TableSource::with(dataplane::HostAddresses hosts) {
+std::expected<Prepared, std::string> TableSource::with(dataplane::HostAddresses hosts) {
   return next(std::make_shared<const dataplane::Policy>(policy_->settings(), std::move(hosts)),
               bindings_);
 }
@@ -86,18 +102,11 @@ TableSource::PolicyHandle TableSource::policy_of(const dataplane::Settings& sett
   return std::make_shared<const dataplane::Policy>(settings, at_hand->host_addresses());
 }
 
-std::expected<Prepared, TableError> TableSource::next(PolicyHandle policy, BindingSet bindings) {
+std::expected<Prepared, std::string> TableSource::next(PolicyHandle policy, BindingSet bindings) {
   const Delta delta = difference(bindings_, bindings);
-  auto table = maker_.prepare(delta, policy, generation_ + 1);
-  if (!table) return std::unexpected(std::move(table.error()));
-  Prepared made;
-  try {
-    made = prepared(std::move(*table), delta, bindings);
-  } catch (...) {
-    maker_.abandon();
-    throw;
-  }
-  maker_.commit();
+  auto made = make(delta, policy, bindings, generation_ + 1);
+  if (!made) return made;
+  commit();
   bindings_ = std::move(bindings);
   policy_ = std::move(policy);
   ++generation_;

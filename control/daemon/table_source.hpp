@@ -9,6 +9,7 @@
 
 #include "control/binding_set.hpp"
 #include "control/daemon/config.hpp"
+#include "control/daemon/map_room.hpp"
 #include "control/daemon/publication.hpp"
 #include "control/numbering.hpp"
 #include "control/table_maker.hpp"
@@ -21,8 +22,9 @@ namespace control::daemon {
 // numbering().find() is for any thread.
 class TableSource {
  public:
-  // arguments: of the command line, for load_again(). bindings_max: as TableMaker's.
-  TableSource(const std::vector<const char*>& arguments, std::uint32_t bindings_max);
+  // arguments: of the command line, for load_again(). bindings_max: as TableMaker's. room: of the
+  // XDP programs' map, for what tables need of it; null: there are none.
+  TableSource(const std::vector<const char*>& arguments, std::uint32_t bindings_max, MapRoom* room);
 
   // The first table. generation: 1, or what the API's store is at. Throws StartError.
   [[nodiscard]] Prepared start(const Config& config, BindingSet bindings,
@@ -39,7 +41,7 @@ class TableSource {
 
   // The table with other addresses of the host. On an error nothing has changed. Throws
   // std::bad_alloc.
-  [[nodiscard]] std::expected<Prepared, TableError> with(dataplane::HostAddresses hosts);
+  [[nodiscard]] std::expected<Prepared, std::string> with(dataplane::HostAddresses hosts);
 
   // Where the API says what to steer by: the table after `delta`, which leads to `bindings`. Then
   // either commit(), or abandon(), which is also what an error comes to.
@@ -69,11 +71,18 @@ class TableSource {
     return wanted_ != nullptr ? wanted_ : policy_;
   }
   [[nodiscard]] PolicyHandle policy_of(const dataplane::Settings& settings) const;
-  [[nodiscard]] std::expected<Prepared, TableError> next(PolicyHandle policy, BindingSet bindings);
+  [[nodiscard]] std::expected<Prepared, std::string> next(PolicyHandle policy, BindingSet bindings);
+
+  // With all that the table needs reserved; commit() or abandon() follows.
+  [[nodiscard]] std::expected<Prepared, std::string> make(const Delta& delta,
+                                                          const PolicyHandle& policy,
+                                                          const BindingSet& bindings,
+                                                          std::uint64_t generation);
 
   const std::vector<const char*>& arguments_;
   BindingSet bindings_;
   TableMaker maker_;
+  MapRoom* room_;
   PolicyHandle policy_;           // of the last table
   PolicyHandle wanted_;           // of the next; null: the same
   std::uint64_t generation_ = 0;  // of the last table

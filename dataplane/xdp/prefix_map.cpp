@@ -263,6 +263,10 @@ PrefixMap::PrefixMap(std::uint32_t longer_max) : editor_(std::make_unique<Editor
 }
 PrefixMap::~PrefixMap() = default;
 
+bool PrefixMap::takes_entry(const lpm::AnyPrefix& prefix) {
+  return std::visit([](const auto& any) { return any.length() > STEER_BLOCK_BITS; }, prefix);
+}
+
 std::optional<Refusal> PrefixMap::judge(const lpm::AnyPrefix& prefix) const {
   const auto refuse = [&](const lpm::AnyPrefix& other, const char* what) {
     return Refusal{to_string(prefix) + " cannot be onboarded: it overlaps " + to_string(other) +

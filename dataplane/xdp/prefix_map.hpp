@@ -43,9 +43,10 @@ using HostAddress = std::variant<lpm::Address4, lpm::Address6>;
 // others, which are written to mapped memory: 65,536 blocks (a /8) take less than a millisecond.
 class PrefixMap {
  public:
+  static constexpr std::uint32_t kLongerMax = 1U << 18;
   // longer_max: room for prefixes longer than 24 bits and for host addresses; 16 bytes each whether
   // used or not, about 110 more where used. Throws XdpError.
-  explicit PrefixMap(std::uint32_t longer_max = 1U << 18);
+  explicit PrefixMap(std::uint32_t longer_max = kLongerMax);
   ~PrefixMap();
   PrefixMap(const PrefixMap&) = delete;
   PrefixMap& operator=(const PrefixMap&) = delete;
@@ -65,6 +66,11 @@ class PrefixMap {
   // Makes these the host's own addresses, all of them: adds what is new before it removes what is
   // gone. They may lie inside onboarded prefixes, and win there.
   std::expected<void, Refusal> set_host_addresses(const std::set<HostAddress>& addresses);
+
+  // Who needs that room: of each prefix for which this is true, one; of each host address; and what
+  // a map has from its beginning.
+  [[nodiscard]] static bool takes_entry(const lpm::AnyPrefix& prefix);
+  static constexpr std::size_t kOwnEntries = 2;
 
   // What is in, in the order of the address space.
   [[nodiscard]] const std::map<lpm::AnyPrefix, Onboarding>& prefixes() const noexcept {

@@ -46,8 +46,10 @@ class UnixConnection(http.client.HTTPConnection):
 class LocalSteerd:
     """Runs until the end of a `with`; may be killed and started again in between."""
 
-    def __init__(self, program, lines=''):
+    def __init__(self, program, lines='', by=()):
+        """lines: of configuration, besides. by: a command that runs it."""
         self.program = os.path.abspath(program)
+        self.by = by
         self.folder = tempfile.mkdtemp(prefix='steer-test-')
         self.process = None
         self.url = None
@@ -74,7 +76,7 @@ class LocalSteerd:
         """Until it is ready."""
         with open(f'{self.folder}/log', 'w', encoding='utf-8') as log:
             self.process = subprocess.Popen(
-                [self.program, '--config', f'{self.folder}/steerd.conf', '--data-directory',
+                [*self.by, self.program, '--config', f'{self.folder}/steerd.conf', '--data-directory',
                  f'{self.folder}/data', '--api-listen', '127.0.0.1:0'],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 env={**os.environ, 'RUNTIME_DIRECTORY': self.folder})

@@ -23,8 +23,8 @@
 
 #include "control/daemon/control_api.hpp"
 #include "control/daemon/data_plane.hpp"
+#include "control/daemon/host_watch.hpp"
 #include "control/daemon/instance.hpp"
-#include "control/daemon/interface.hpp"
 #include "control/daemon/keys.hpp"
 #include "control/daemon/log.hpp"
 #include "control/daemon/map_room.hpp"
@@ -68,7 +68,7 @@ class Daemon {
         bindings_max_(bindings_max_of(config, bindings.binding_count())),
         room_(map_room_of(config)),
         source_(arguments, bindings_max_, room_.get()),
-        hosts_(hosts_for_workers()),
+        hosts_(hosts_for_workers(config)),
         first_(source_.start(config, std::move(bindings), hosts_,
                              persisted == nullptr ? 1 : persisted->state.generation())),
         signals_(control_, SIGHUP, SIGTERM, SIGINT),
@@ -77,6 +77,10 @@ class Daemon {
         stop_delay_(control_),
         data_plane_(config, layout, std::move(first_.table), bindings_max_),
         publication_(control_, data_plane_, [this](std::uint64_t active) { reclaim(active); }),
+        host_watch_(config, data_plane_, room_.get(), hosts_,
+                    [this](const dataplane::HostAddresses& hosts, HostWatch::Done done) {
+                      change_table(hosts, std::move(done));
+                    }),
         readiness_(control_, data_plane_, notifier_, std::move(ready_file)),
         telemetry_(data_plane_, publication_, source_.numbering()) {
     source_.numbering().set_count(
@@ -84,7 +88,7 @@ class Daemon {
     publication_.set_grace_timeout(config.grace_timeout);
     apply_log_levels(config);
     data_plane_.start();
-    look_at_addresses();
+    host_watch_.look();
     publication_.begin(std::move(first_));
     release_room(publication_.view().active);
     log::notice(Module::publish, "generation {} active, {} bindings in {} prefixes",
@@ -279,47 +283,14 @@ class Daemon {
                    key);
   }
 
-  void look_at_addresses() {
-    tell_programs_of_addresses();
-    tell_workers_of_addresses();
-  }
-
-  // What workers give to the kernel where they are the way there; else nothing.
-  [[nodiscard]] dataplane::HostAddresses hosts_for_workers() const {
-    const bool has_taps = std::ranges::any_of(config_.ports, [](const PortConfig& port) {
-      return port.kernel == PortConfig::KernelPath::tap;
-    });
-    if (!has_taps) return {};
-    HostAddresses addresses = host_addresses();
-    return {.v4 = dataplane::AddressSet(std::move(addresses.v4)),
-            .v6 = dataplane::AddressSet(std::move(addresses.v6))};
-  }
-
-  void tell_workers_of_addresses() {
-    using std::chrono::steady_clock;
-    if (is_changing_hosts_ || steady_clock::now() < hosts_retry_at_) return;
-    auto hosts = std::make_shared<dataplane::HostAddresses>(hosts_for_workers());
-    if (*hosts == hosts_) return;
-    is_changing_hosts_ = true;
-    const auto done = [this, hosts](const std::string& refused) {
-      constexpr std::chrono::seconds kRetry{10};
-      is_changing_hosts_ = false;
-      if (refused.empty()) {
-        hosts_ = std::move(*hosts);
-        return;
-      }
-      hosts_retry_at_ = steady_clock::now() + kRetry;
-      log::error(Module::control,
-                 "the host's addresses have changed, but workers on ports with kernel=tap do not "
-                 "know it: {}; trying again in {} s",
-                 refused, kRetry.count());
-    };
+  // Another table for workers that have to know these addresses.
+  void change_table(const dataplane::HostAddresses& hosts, HostWatch::Done done) {
     if (api_) {
-      api_->change_host_addresses(*hosts, done);
+      api_->change_host_addresses(hosts, std::move(done));
       return;
     }
-    asio::post(store_, [this, hosts, done] {
-      auto next = std::make_shared<std::expected<Prepared, std::string>>(table_with(*hosts));
+    asio::post(store_, [this, hosts, done = std::move(done)] {
+      auto next = std::make_shared<std::expected<Prepared, std::string>>(table_with(hosts));
       asio::post(control_, [this, next, done] {
         if (*next) publication_.publish(std::move(**next));
         done(*next ? std::string() : next->error());
@@ -336,37 +307,10 @@ class Daemon {
     }
   }
 
-  void tell_programs_of_addresses() {
-    dataplane::xdp::PrefixMap* const map = data_plane_.prefixes();
-    if (map == nullptr) return;
-    std::set<dataplane::xdp::HostAddress> all;
-    const HostAddresses addresses = host_addresses();
-    all.insert(addresses.v4.begin(), addresses.v4.end());
-    all.insert(addresses.v6.begin(), addresses.v6.end());
-    const std::set<dataplane::xdp::HostAddress>& known = map->host_addresses();
-    if (all == known || std::chrono::steady_clock::now() < programs_retry_at_) return;
-    // For a moment the map has both, the old ones and the new ones.
-    std::set<dataplane::xdp::HostAddress> both = all;
-    both.insert(known.begin(), known.end());
-    std::expected<void, std::string> done = room_->reserve_hosts(both.size());
-    if (done) {
-      if (const auto set = map->set_host_addresses(all); !set)
-        done = std::unexpected(set.error().message);
-      room_->settle_hosts(known.size());
-    }
-    if (done) return;
-    constexpr std::chrono::seconds kRetry{10};
-    programs_retry_at_ = std::chrono::steady_clock::now() + kRetry;
-    log::error(Module::xdp,
-               "the host's addresses have changed, but the XDP programs do not know it: {}; trying "
-               "again in {} s",
-               done.error(), kRetry.count());
-  }
-
   void keep_house() {
     constexpr std::chrono::milliseconds kEvery{100};
     data_plane_.look_around();
-    look_at_addresses();
+    host_watch_.look();
     if (api_) api_->tick();
     housekeeping_.expires_after(kEvery);
     housekeeping_.async_wait([this](const boost::system::error_code& error) {
@@ -401,7 +345,7 @@ class Daemon {
   std::uint32_t bindings_max_;
   std::unique_ptr<MapRoom> room_;   // null: no port is an interface
   TableSource source_;              // the store thread's, once that runs
-  dataplane::HostAddresses hosts_;  // that workers know
+  dataplane::HostAddresses hosts_;  // at the start, for workers
   Prepared first_;                  // at the start
   Notifier notifier_;
   asio::io_context control_{1};
@@ -411,14 +355,12 @@ class Daemon {
   asio::steady_timer stop_delay_;
   DataPlane data_plane_;
   Publication publication_;
+  HostWatch host_watch_;
   Readiness readiness_;
   Telemetry telemetry_;
   bool is_ending_ = false;
   bool is_reloading_ = false;
   bool reload_again_ = false;
-  bool is_changing_hosts_ = false;
-  std::chrono::steady_clock::time_point hosts_retry_at_;
-  std::chrono::steady_clock::time_point programs_retry_at_;
   std::uint64_t awaited_generation_ = 0;  // of a reload of settings; 0: none
   std::chrono::steady_clock::time_point reload_began_;
   std::vector<std::uint64_t> rounds_seen_;  // by the watchdog, by worker

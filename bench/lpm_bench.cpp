@@ -295,8 +295,8 @@ void run(const Options& options) {
         const std::string full = prefix + key_name + "/" + cut + "|" + contender.name;
         const KeyBytes& mine = keys_of(contender);
         benchmark::RegisterBenchmark(full.c_str(),
-                                     [&contender, &mine, burst = burst](benchmark::State& state) {
-                                       time_window(state, contender, mine, burst);
+                                     [&contender, &mine, packets = burst](benchmark::State& state) {
+                                       time_window(state, contender, mine, packets);
                                      })
             ->UseManualTime()
             ->Iterations(1)

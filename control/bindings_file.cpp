@@ -26,15 +26,62 @@ std::string too_large() {
   return fmt::format("larger than {} bytes", kFileBytesMax);
 }
 
-// What the rules say of the prefixes and bindings that the reader found.
-void judge(const BindingsReader& reader, BindingSet& set, std::vector<FileError>& errors) {
-  const auto applied = set.apply(reader.changes());
-  if (applied) return;
-  for (const Violation& violation : applied.error())
-    // The reader has reported the text of the service.
-    if (violation.code != ViolationCode::unknown_service)
-      errors.push_back(reader.error_of(violation));
-}
+// The change set that makes a document's bindings on an empty state, and where each change is from.
+// A service that could not be read, and a default that may be in what could not, is left open, so
+// that the rules find no consequences of errors that the reader reports.
+class FileChanges {
+ public:
+  void take(const FilePrefix& prefix) {
+    const lpm::AnyPrefix& cidr = prefix.cidr;
+    const Origin own{prefix.cidr_place, prefix.service_place, prefix.index};
+    emit(Change::add_prefix(cidr), own);
+    const bool lists_default =
+        std::ranges::find(prefix.bindings, cidr, &FileBinding::cidr) != prefix.bindings.end();
+    // Before the others, so that a second default is the one to blame.
+    if (prefix.has_service || (prefix.lacks_bindings && !lists_default))
+      emit(Change::add_binding({cidr, cidr}, prefix.service), own);
+    for (const FileBinding& binding : prefix.bindings)
+      emit(Change::add_binding({cidr, binding.cidr}, binding.service),
+           {binding.cidr_place, binding.service_place, prefix.index, binding.index});
+  }
+
+  // What the rules say of them.
+  void judge(BindingSet& set, std::vector<FileError>& errors) const {
+    const auto applied = set.apply(changes_);
+    if (applied) return;
+    for (const Violation& violation : applied.error())
+      // The reader has reported the text of the service.
+      if (violation.code != ViolationCode::unknown_service) errors.push_back(error_of(violation));
+  }
+
+ private:
+  struct Origin {
+    static constexpr std::uint32_t kNoBinding = ~std::uint32_t{0};
+
+    Place cidr;
+    Place service;
+    std::uint32_t prefix = 0;            // index into `prefixes`
+    std::uint32_t binding = kNoBinding;  // index into its `bindings`
+  };
+
+  void emit(const Change& change, const Origin& origin) {
+    changes_.push_back(change);
+    origins_.push_back(origin);
+  }
+  [[nodiscard]] FileError error_of(const Violation& violation) const {
+    const Origin& origin = origins_[violation.change];
+    const bool is_service = violation.field == Field::service;
+    std::string pointer = fmt::format("/prefixes/{}", origin.prefix);
+    if (origin.binding != Origin::kNoBinding)
+      pointer += fmt::format("/bindings/{}", origin.binding);
+    pointer += is_service ? "/service" : "/cidr";
+    return {is_service ? origin.service : origin.cidr, std::move(pointer), violation.message,
+            violation.code};
+  }
+
+  std::vector<Change> changes_;
+  std::vector<Origin> origins_;  // of changes_
+};
 
 }  // namespace
 
@@ -45,18 +92,20 @@ std::string to_string(const FileError& error, std::string_view file) {
   return out + ": " + error.message;
 }
 
-ParsedBindings parse_bindings(std::string_view text, const BindingRules& rules) {
+ParsedBindings parse_bindings(std::string_view text, const BindingRules& rules,
+                              const ReadOptions& options) {
   if (text.size() > kFileBytesMax) return refused({{}, "", too_large()});
   if (text.find_first_not_of(" \t\r\n") == std::string_view::npos)
     return refused({{1, 1}, "", "empty; the least is {\"prefixes\": []}"});
 
-  BindingsReader reader;
+  FileChanges changes;
+  BindingsReader reader(options, [&](const FilePrefix& prefix) { changes.take(prefix); });
   const std::optional<SyntaxError> syntax = visit_json(text, reader);
   if (syntax) reader.errors().push_back({syntax->place, syntax->pointer, syntax->message});
   reader.finish();
 
   BindingSet set(rules);
-  judge(reader, set, reader.errors());
+  changes.judge(set, reader.errors());
   if (reader.errors().empty()) return set;
   std::ranges::sort(reader.errors(), {}, [](const FileError& error) {
     return std::tie(error.place, error.pointer, error.message);

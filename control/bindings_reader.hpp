@@ -3,12 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
+#include <functional>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "control/bindings_file.hpp"
-#include "control/change.hpp"
 #include "control/located_json.hpp"
 #include "control/rules.hpp"
 
@@ -17,10 +19,15 @@ namespace control {
 // What the grammar expects of a value.
 enum class BindingsSlot : std::uint8_t {
   document,
+  generation,
   prefixes,
   prefix,
   prefix_cidr,
   prefix_service,
+  prefix_account,
+  prefix_asn,
+  prefix_description,
+  prefix_loa,
   bindings,
   binding,
   binding_cidr,
@@ -28,10 +35,44 @@ enum class BindingsSlot : std::uint8_t {
   ignored,  // under an unknown key, or of a wrong type
 };
 
-// The structure of a bindings file: turns it into one change set, and reports whatever is not of
-// the form described in bindings_file.hpp. The rules are not judged here, but by the BindingSet.
+// An entry of `bindings`.
+struct FileBinding {
+  lpm::AnyPrefix cidr;
+  std::optional<dataplane::Service> service;  // nullopt: it could not be read
+  Place cidr_place;
+  Place service_place;
+  std::uint32_t index = 0;  // in the list
+};
+
+// An entry of `prefixes`.
+struct FilePrefix {
+  lpm::AnyPrefix cidr;
+  std::optional<dataplane::Service> service;  // of the default; nullopt: see has_service
+  Place cidr_place;
+  Place service_place;
+  std::uint32_t index = 0;      // in the list
+  bool has_cidr = false;        // that could be read
+  bool has_service = false;     // readable or not, but not null
+  bool lacks_bindings = false;  // some could not be read
+  std::vector<FileBinding> bindings;
+  // Who owns it and what is said of it; nullopt: nothing. null is read as 0 or an empty text.
+  std::optional<std::string> account;
+  std::optional<std::uint32_t> asn;
+  std::optional<std::string> description;
+  std::optional<std::string> loa_document_id;
+};
+
+// The structure of a bindings document: hands on one prefix after another, and reports whatever is
+// not of the form described in bindings_file.hpp. The rules are not judged here, but by the
+// BindingSet.
 class BindingsReader final : public JsonVisitor {
  public:
+  // Of each prefix whose CIDR could be read, when it has been read. Good during the call.
+  using Take = std::function<void(const FilePrefix&)>;
+
+  explicit BindingsReader(const ReadOptions& options, Take take)
+      : options_(options), take_(std::move(take)) {}
+
   void value(const JsonValue& value) override;
   void end(const JsonPath& path) override;
   void key(const JsonValue& value) override;
@@ -39,32 +80,10 @@ class BindingsReader final : public JsonVisitor {
   // To be called when the text has ended, or where a syntax error ended it.
   void finish();
 
-  // Adds all prefixes and bindings whose CIDRs could be read. A service that could not, and a
-  // default that may be in what could not, is left open, so that the rules find no consequences of
-  // errors that are reported here.
-  [[nodiscard]] const std::vector<Change>& changes() const noexcept { return changes_; }
   [[nodiscard]] std::vector<FileError>& errors() noexcept { return errors_; }
-  // The violation of a change in changes(), as an error of the file.
-  [[nodiscard]] FileError error_of(const Violation& violation) const;
 
  private:
   using Slot = BindingsSlot;
-  // Where a change comes from.
-  struct Origin {
-    static constexpr std::uint32_t kNoBinding = ~std::uint32_t{0};
-
-    Place cidr;
-    Place service;
-    std::uint32_t prefix = 0;            // index into `prefixes`
-    std::uint32_t binding = kNoBinding;  // index into its `bindings`
-  };
-  // An object of the file that binds something: a prefix or a binding.
-  struct Entry {
-    std::optional<lpm::AnyPrefix> cidr;
-    std::optional<dataplane::Service> service;
-    bool has_service = false;  // readable or not
-    Origin origin;
-  };
   // A container that is being read.
   struct Frame {
     Slot slot;
@@ -74,24 +93,31 @@ class BindingsReader final : public JsonVisitor {
   };
 
   [[nodiscard]] Slot next_slot() noexcept;
+  [[nodiscard]] std::string name_of(Slot slot) const;
   void open(Slot slot, Place place);
   void refuse_type(Slot slot, const JsonValue& value);
+  void read_scalar(Slot slot, const JsonValue& value);
+  void read_null(Slot slot);
   void read_text(Slot slot, const JsonValue& value);
-  void read_cidr_of(Entry& entry, const JsonValue& value);
-  void read_service_of(Entry& entry, const JsonValue& value);
+  void read_whole(Slot slot, const JsonValue& value);
+  void read_account(const JsonValue& value);
+  void read_description(const JsonValue& value);
+  void read_loa(const JsonValue& value);
+  [[nodiscard]] std::optional<lpm::AnyPrefix> cidr_in(const JsonValue& value);
+  [[nodiscard]] std::optional<dataplane::Service> service_in(const JsonValue& value);
+  void end_binding();
   void require_keys(const Frame& object, const JsonPath& path);
-  void emit_prefix();
-  void emit(const Change& change, const Origin& origin);
-  void add_error(const JsonValue& value, std::string message);
+  void add_error(FileError&& error);
+  void add_error(const JsonValue& value, std::string message,
+                 std::optional<ViolationCode> code = std::nullopt);
 
+  ReadOptions options_;
+  Take take_;
   std::vector<Frame> frames_;
   Slot keyed_ = Slot::ignored;  // of the value that follows a key
-  Entry prefix_;
-  Entry binding_;
-  std::vector<Entry> bindings_;  // of prefix_
-  bool lacks_bindings_ = false;  // some of prefix_'s bindings could not be read
-  std::vector<Change> changes_;
-  std::vector<Origin> origins_;  // of changes_
+  FilePrefix prefix_;
+  FileBinding binding_;
+  bool has_binding_cidr_ = false;
   std::vector<FileError> errors_;
 };
 

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 
 #include "control/binding.hpp"
@@ -62,6 +63,17 @@ std::expected<Service, Problem> read_service(std::string_view text) {
   return std::unexpected(Problem{
       ViolationCode::unknown_service,
       fmt::format("{} is not a service; magic_transit, cdn and spectrum are", quoted(text))});
+}
+
+bool is_account(std::string_view text) noexcept {
+  return !text.empty() && text.size() <= kAccountBytesMax && std::ranges::all_of(text, [](char c) {
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
+  });
+}
+
+std::size_t characters_in(std::string_view text) noexcept {
+  return static_cast<std::size_t>(std::ranges::count_if(
+      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
 }
 
 std::optional<Problem> judge_prefix(const lpm::AnyPrefix& prefix, const BindingRules& rules) {

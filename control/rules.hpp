@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <expected>
 #include <optional>
@@ -32,6 +33,15 @@ struct Problem {
 // Text from an operator to values: rule 4.
 [[nodiscard]] std::expected<lpm::AnyPrefix, Problem> read_cidr(std::string_view text);
 [[nodiscard]] std::expected<dataplane::Service, Problem> read_service(std::string_view text);
+
+// What can be said of a prefix: letters, digits and -, 1 to kAccountBytesMax of them; a description
+// and the number of a letter of authority of at most so much.
+inline constexpr std::size_t kAccountBytesMax = 36;
+inline constexpr std::size_t kDescriptionCharactersMax = 1000;
+inline constexpr std::size_t kLoaBytesMax = 255;
+[[nodiscard]] bool is_account(std::string_view text) noexcept;
+// Characters (code points) of valid UTF-8.
+[[nodiscard]] std::size_t characters_in(std::string_view text) noexcept;
 
 // Rule 5: whether a block can be onboarded at all.
 [[nodiscard]] std::optional<Problem> judge_prefix(const lpm::AnyPrefix& prefix,

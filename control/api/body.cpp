@@ -139,9 +139,4 @@ void Body::optional_boolean(std::string_view key) {
     refuse(key, fmt::format("{} must be true or false, not {}", key, name_of(member->type)));
 }
 
-std::size_t characters_in(std::string_view text) noexcept {
-  return static_cast<std::size_t>(std::ranges::count_if(
-      text, [](char c) { return (static_cast<unsigned char>(c) & 0xc0) != 0x80; }));
-}
-
 }  // namespace control::api

@@ -78,7 +78,4 @@ class Body {
   std::vector<Fault> faults_;
 };
 
-// Characters (code points) of valid UTF-8.
-[[nodiscard]] std::size_t characters_in(std::string_view text) noexcept;
-
 }  // namespace control::api

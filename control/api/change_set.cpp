@@ -369,13 +369,6 @@ void Maker::delete_in(const PrefixRow& prefix, const Filter& filter) {
 
 }  // namespace
 
-bool is_account(std::string_view text) noexcept {
-  constexpr std::size_t kBytesMax = 36;
-  return !text.empty() && text.size() <= kBytesMax && std::ranges::all_of(text, [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '-';
-  });
-}
-
 std::string message_for(const Violation& violation, const Principal& principal) {
   const bool may_name_others = principal.account.empty();
   if (may_name_others) return violation.message;

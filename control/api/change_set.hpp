@@ -39,8 +39,4 @@ inline constexpr std::size_t kFaultsMax = 100;
 // Of a violation, as this principal may read it: one of one account is not told of others.
 [[nodiscard]] std::string message_for(const Violation& violation, const Principal& principal);
 
-// Letters, digits and -, 1 to 36 of them.
-[[nodiscard]] bool is_account(std::string_view text) noexcept;
-inline constexpr std::size_t kDescriptionCharactersMax = 1000;
-
 }  // namespace control::api

@@ -18,8 +18,6 @@ namespace {
 using store::BindingRow;
 using store::PrefixRow;
 
-constexpr std::size_t kLoaBytesMax = 255;
-
 // Of a body, which member a field of a change came from.
 struct Pointers {
   std::string_view cidr = "/cidr";

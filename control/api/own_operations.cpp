@@ -26,7 +26,6 @@ using store::TokenRow;
 
 constexpr std::size_t kTokensMax = 10'000;
 constexpr std::size_t kNameCharactersMax = 100;
-constexpr std::size_t kAccountBytesMax = 36;
 constexpr std::uint64_t kHistoryRowsMax = 1000;
 
 Answer ok(std::string_view result, unsigned status = 200) {

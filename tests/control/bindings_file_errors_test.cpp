@@ -130,7 +130,7 @@ TEST(BindingsFile, StructuralErrorsHaveAPlace) {
        "FILE:1:35: /prefixes/4: a prefix must be an object, not null\n"},
       {"members of wrong types", R"({"prefixes": [{"cidr": 1, "service": [], "bindings": "x"}]})",
        "FILE:1:24: /prefixes/0/cidr: \"cidr\" must be a string, not a number\n"
-       "FILE:1:38: /prefixes/0/service: \"service\" must be a string, not an array\n"
+       "FILE:1:38: /prefixes/0/service: \"service\" must be a string or null, not an array\n"
        "FILE:1:54: /prefixes/0/bindings: \"bindings\" must be an array, not a string\n"},
       {"missing keys", R"({"prefixes": [{}, {"cidr": "203.0.113.0/24", "bindings": [ {}]}]})",
        "FILE:1:15: /prefixes/0: a prefix lacks the key \"cidr\"\n"
@@ -140,9 +140,9 @@ TEST(BindingsFile, StructuralErrorsHaveAPlace) {
        "{\"prefixes\": [{\"cidr\": \"203.0.113.0/24\", \"Service\": {\"cidr\": 1}}],\n"
        " \"a/b~\": []}",
        "FILE:1:42: /prefixes/0/Service: unknown key \"Service\"; a prefix can have \"cidr\", "
-       "\"service\", "
-       "\"bindings\"\n"
-       "FILE:2:2: /a~1b~0: unknown key \"a/b~\"; the file can have \"prefixes\"\n"},
+       "\"service\", \"bindings\", \"account\", \"asn\", \"description\", \"loa_document_id\"\n"
+       "FILE:2:2: /a~1b~0: unknown key \"a/b~\"; the file can have \"prefixes\", "
+       "\"generation\"\n"},
       {"duplicate keys",
        "{\"prefixes\": [{\"cidr\": \"203.0.113.0/24\",\n\"cidr\": 1}],\n\"prefixes\": 2}",
        "FILE:2:1: /prefixes/0/cidr: duplicate key \"cidr\"\n"
@@ -162,6 +162,43 @@ TEST(BindingsFile, StructuralErrorsHaveAPlace) {
        "FILE:2:45: /prefixes/0/bindings/0/service: \"\" is not a service; magic_transit, cdn and "
        "spectrum "
        "are\n"},
+  });
+}
+
+TEST(BindingsFile, WhatAnExportHasBesidesIsChecked) {
+  const std::string long_description =
+      R"({"prefixes": [{"cidr": "203.0.113.0/24", "description": ")" + std::string(1001, 'x') +
+      R"("}]})";
+  expect_errors({
+      {"wrong types",
+       "{\"generation\": \"7\", \"prefixes\": [{\"cidr\": \"203.0.113.0/24\",\n"
+       "\"account\": null,\n\"asn\": \"64500\",\n\"description\": [],\n"
+       "\"loa_document_id\": 1}]}",
+       "FILE:1:16: /generation: \"generation\" must be a whole number from 0 to "
+       "18446744073709551615, not a string\n"
+       "FILE:2:12: /prefixes/0/account: \"account\" must be a string, not null\n"
+       "FILE:3:8: /prefixes/0/asn: \"asn\" must be a whole number from 0 to 4294967295 or null, "
+       "not a string\n"
+       "FILE:4:16: /prefixes/0/description: \"description\" must be a string or null, not an "
+       "array\n"
+       "FILE:5:20: /prefixes/0/loa_document_id: \"loa_document_id\" must be a string or null, not "
+       "a number\n"},
+      {"numbers out of range",
+       "{\"generation\": -1, \"prefixes\": [{\"cidr\": \"203.0.113.0/24\", \"asn\": 4294967296},\n"
+       "{\"cidr\": \"198.51.100.0/24\", \"asn\": 1.5}]}",
+       "FILE:1:16: /generation: \"generation\" must be a whole number from 0 to "
+       "18446744073709551615\n"
+       "FILE:1:67: /prefixes/0/asn: \"asn\" must be a whole number from 0 to 4294967295 or null\n"
+       "FILE:2:36: /prefixes/1/asn: \"asn\" must be a whole number from 0 to 4294967295 or null\n"},
+      {"an account that is none", R"({"prefixes": [{"cidr": "203.0.113.0/24", "account": "a b"}]})",
+       "FILE:1:53: /prefixes/0/account: account must be letters, digits and -, 1 to 36 of them, "
+       "not "
+       "\"a b\"\n"},
+      {"a long description", long_description,
+       "FILE:1:57: /prefixes/0/description: description has 1001 characters; at most 1000 are "
+       "possible\n"},
+      {"a number twice", R"({"generation": 1, "prefixes": [], "generation": 1})",
+       "FILE:1:35: /generation: duplicate key \"generation\"\n"},
   });
 }
 
@@ -227,7 +264,7 @@ TEST(BindingsFile, ErrorsBeforeASyntaxErrorAreReportedToo) {
                       "{\"cidr\": \"203.0.113.1/32\", \"service\": \"cdn\"},\n"
                       "}"),
             "FILE:1:42: /prefixes/0/x: unknown key \"x\"; a prefix can have \"cidr\", \"service\", "
-            "\"bindings\"\n"
+            "\"bindings\", \"account\", \"asn\", \"description\", \"loa_document_id\"\n"
             "FILE:3:10: /prefixes/0/bindings/1/cidr: binding already exists for CIDR "
             "203.0.113.1/32 (cdn); "
             "one CIDR carries one binding\n"

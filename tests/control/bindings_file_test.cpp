@@ -33,6 +33,28 @@ TEST(BindingsFile, IsReadWhole) {
                                 "bind 203.0.113.0/24 203.0.113.1/32 cdn"));
 }
 
+TEST(BindingsFile, AnExportIsReadLikeTheSameBindingsWithoutWhatItHasBesides) {
+  const auto exported = parse_bindings(R"({"generation": 18446744073709551615, "prefixes": [
+    {"cidr": "203.0.113.0/24", "service": "cdn", "account": "0123456789abcdef0123456789abcdef",
+     "asn": 4294967295, "description": "d", "loa_document_id": "l", "bindings": []},
+    {"cidr": "198.51.100.0/24", "service": null, "account": "a-1", "asn": null,
+     "description": null, "loa_document_id": null, "bindings": []}]})",
+                                       {});
+  ASSERT_TRUE(exported) << to_string(exported.error().front(), "FILE");
+  EXPECT_TRUE(*exported == set_of("onboard 203.0.113.0/24; onboard 198.51.100.0/24;"
+                                  "bind 203.0.113.0/24 203.0.113.0/24 cdn"));
+}
+
+TEST(BindingsFile, OfADescriptionCharactersCountAndNotBytes) {
+  std::string umlauts;
+  for (int n = 0; n < 1000; ++n) umlauts += "\u00fc";
+  const auto text = [](const std::string& description) {
+    return R"({"prefixes": [{"cidr": "203.0.113.0/24", "description": ")" + description + "\"}]}";
+  };
+  EXPECT_TRUE(parse_bindings(text(umlauts), {}));
+  EXPECT_FALSE(parse_bindings(text(umlauts + "x"), {}));
+}
+
 TEST(BindingsFile, OrderIsIrrelevant) {
   const auto one = parse_bindings(
       R"({"prefixes": [{"cidr": "198.51.100.0/24"}, {"cidr": "203.0.113.0/24", "service": "cdn",

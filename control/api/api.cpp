@@ -5,6 +5,7 @@
 
 #include <utility>
 
+#include "control/api/body_file.hpp"
 #include "control/quote.hpp"
 
 namespace control::api {
@@ -74,12 +75,25 @@ std::expected<Api::Admitted, Response> Api::admit(Request&& head, Clock::time_po
         404, Code::no_such_route, fmt::format("there is no account {}", quoted(found->account)))));
   if (!has(*principal, found->endpoint->right))
     return std::unexpected(forbidden(found->endpoint->right));
-  const bool is_change_set = found->endpoint->operation == Operation::apply_changes;
-  return Admitted{
-      .job = {.route = std::move(*found),
-              .principal = std::move(*principal),
-              .request = std::move(head)},
-      .body_bytes_max = is_change_set ? options_.change_set_bytes_max : options_.body_bytes_max};
+  const Operation operation = found->endpoint->operation;
+  Job job{
+      .route = std::move(*found), .principal = std::move(*principal), .request = std::move(head)};
+  if (operation == Operation::import_state) return admit_import(std::move(job));
+  return Admitted{.job = std::move(job),
+                  .body_bytes_max = operation == Operation::apply_changes
+                                        ? options_.change_set_bytes_max
+                                        : options_.body_bytes_max};
+}
+
+std::expected<Api::Admitted, Response> Api::admit_import(Job&& job) {
+  if (!import_turn_.expired())
+    return std::unexpected(response_of(
+        Error::of(503, Code::not_writable,
+                  "another import is being received or carried out; try again when it is done")));
+  job.turn = std::make_shared<int>();
+  import_turn_ = job.turn;
+  job.request.file = std::make_shared<BodyFile>(options_.body_directory);
+  return Admitted{.job = std::move(job), .body_bytes_max = options_.import_bytes_max};
 }
 
 void Api::perform(Job&& job, Reply reply) {

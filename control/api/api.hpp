@@ -19,7 +19,10 @@ namespace control::api {
 struct ApiOptions {
   std::size_t body_bytes_max = std::size_t{1} << 20;
   std::size_t change_set_bytes_max = std::size_t{64} << 20;  // of POST /steer/v1/changes
-  double requests_per_second = 1000;                         // of a token
+  std::size_t import_bytes_max = std::size_t{2} << 30;       // of PUT /steer/v1/import
+  // Where bodies of imports are kept while they are received and carried out.
+  std::string body_directory = "/tmp";
+  double requests_per_second = 1000;  // of a token
   std::chrono::milliseconds grace_timeout{1000};
   EngineLimits engine;
 };
@@ -46,10 +49,11 @@ class Api {
       const ApiOptions& options);
 
   struct Admitted {
-    Job job;  // but for the body
+    Job job;  // but for the body, which goes into job.request.file where that is set
     std::size_t body_bytes_max;
   };
-  // By the head of a request: 401, 403, 404, 405, 429, or what to read its body for.
+  // By the head of a request: 401, 403, 404, 405, 429, or what to read its body for. Also 503, for
+  // an import while the job of another is there.
   [[nodiscard]] std::expected<Admitted, Response> admit(Request&& head, Clock::time_point now);
   void perform(Job&& job, Reply reply);
 
@@ -82,6 +86,7 @@ class Api {
     Reply reply;
   };
 
+  [[nodiscard]] std::expected<Admitted, Response> admit_import(Job&& job);
   void answer(Answer&& answer, Reply&& reply);
   void send_some();
   void send_rest();
@@ -90,6 +95,7 @@ class Api {
   ApiOptions options_;
   RateLimiter rate_;
   std::function<void(std::function<void()>)> to_control_;
+  std::weak_ptr<const void> import_turn_;
   std::list<Waiter> waiters_;  // in the order of their time
   std::deque<Outgoing> outgoing_;
   bool will_send_ = false;  // send_rest() is to be called

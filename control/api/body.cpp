@@ -25,21 +25,26 @@ void UniqueKeys::key(const JsonValue& value) {
   next_.key(value);
 }
 
-std::expected<void, Error> visit_body(std::string_view text, JsonVisitor& visitor) {
-  const auto refuse = [](std::string message, std::string pointer) {
+std::expected<void, Error> visit_unchecked(std::string_view text, JsonVisitor& visitor) {
+  if (text.empty())
     return std::unexpected(
-        Error::of(400, Code::malformed_body, std::move(message), std::move(pointer)));
-  };
-  if (text.empty()) return refuse("the body is empty; it must be JSON", {});
+        Error::of(400, Code::malformed_body, "the body is empty; it must be JSON"));
+  const auto broken = visit_json(text, visitor);
+  if (!broken) return {};
+  return std::unexpected(
+      Error::of(400, Code::malformed_body,
+                fmt::format("the body is not JSON: line {}, column {}: {}", broken->place.line,
+                            broken->place.column, broken->message),
+                broken->pointer));
+}
+
+std::expected<void, Error> visit_body(std::string_view text, JsonVisitor& visitor) {
   UniqueKeys unique(visitor);
-  const auto broken = visit_json(text, unique);
-  if (unique.twice())
-    return refuse(fmt::format("{} is given twice", *unique.twice()), *unique.twice());
-  if (broken)
-    return refuse(fmt::format("the body is not JSON: line {}, column {}: {}", broken->place.line,
-                              broken->place.column, broken->message),
-                  broken->pointer);
-  return {};
+  auto visited = visit_unchecked(text, unique);
+  if (!unique.twice()) return visited;
+  return std::unexpected(Error::of(400, Code::malformed_body,
+                                   fmt::format("{} is given twice", *unique.twice()),
+                                   *unique.twice()));
 }
 
 // The members of the outermost object.

@@ -41,6 +41,10 @@ class UniqueKeys final : public JsonVisitor {
 // the visitor has been told part of it then.
 [[nodiscard]] std::expected<void, Error> visit_body(std::string_view text, JsonVisitor& visitor);
 
+// The same where the visitor itself notices keys that come twice.
+[[nodiscard]] std::expected<void, Error> visit_unchecked(std::string_view text,
+                                                         JsonVisitor& visitor);
+
 // An object: its members, of which objects and arrays are known by their type alone.
 class Body {
  public:

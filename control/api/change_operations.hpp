@@ -30,5 +30,7 @@ struct ChangeRequest {
 
 [[nodiscard]] Answer apply_changes(State& state, const Context& context, const Job& job);
 [[nodiscard]] Answer roll_back(State& state, const Context& context, const Job& job);
+// The body is in Request::file.
+[[nodiscard]] Answer import_state(State& state, const Context& context, const Job& job);
 
 }  // namespace control::api

@@ -11,6 +11,8 @@
 // Requests and responses, without the protocol that carries them.
 namespace control::api {
 
+class BodyFile;
+
 enum class Method : std::uint8_t { get, post, patch, put, del, other };
 
 struct Request {
@@ -23,6 +25,8 @@ struct Request {
   unsigned retry_count = 0;  // X-Stainless-Retry-Count
   bool is_local = false;     // came by the Unix socket, whose mode says who may use it
   std::string body;
+  // Instead of `body`, where bodies of the operation are large.
+  std::shared_ptr<BodyFile> file = nullptr;
 };
 
 struct Response {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "control/api/message.hpp"
 #include "control/api/observer.hpp"
@@ -18,6 +19,8 @@ struct Job {
   Route route;
   Principal principal;
   Request request;
+  // Of what is done one at a time: whose turn it is, until this is gone.
+  std::shared_ptr<const void> turn = nullptr;
 };
 
 struct Answer {

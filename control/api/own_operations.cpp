@@ -217,6 +217,8 @@ Answer carry_out_own(State& state, const Context& context, const Job& job) {
       return show_counters(state, context, job);
     case Operation::export_state:
       return export_state(state, job);
+    case Operation::import_state:
+      return import_state(state, context, job);
     default:
       return show_status(state, context, job);
   }

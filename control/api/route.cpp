@@ -48,6 +48,7 @@ constexpr std::array kEndpoints{
     Endpoint{Method::get, "/steer/v1/explain", Operation::explain_address, Right::read},
     Endpoint{Method::get, "/steer/v1/counters", Operation::show_counters, Right::read},
     Endpoint{Method::get, "/steer/v1/export", Operation::export_state, Right::read},
+    Endpoint{Method::put, "/steer/v1/import", Operation::import_state, Right::write},
 };
 
 constexpr std::string_view kMount = "/client/v4";

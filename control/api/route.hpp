@@ -36,6 +36,7 @@ enum class Operation : std::uint8_t {
   explain_address,
   show_counters,
   export_state,
+  import_state,
 };
 
 enum class Right : std::uint8_t {

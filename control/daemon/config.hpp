@@ -91,6 +91,7 @@ struct ApiConfig {
   unsigned requests_per_second = 1000;  // of each token
   unsigned connections_max = 8192;
   unsigned change_set_mib_max = 64;
+  unsigned import_mib_max = 2048;
   std::chrono::milliseconds idle_time{60'000};
 };
 

@@ -31,6 +31,9 @@ api::ApiOptions options_of(const Config& config) {
   options.requests_per_second = config.api.requests_per_second;
   options.grace_timeout = config.grace_timeout;
   options.change_set_bytes_max = std::size_t{config.api.change_set_mib_max} << 20;
+  options.import_bytes_max = std::size_t{config.api.import_mib_max} << 20;
+  // Where there is to be room for what they say.
+  options.body_directory = config.data_directory.string();
   return options;
 }
 

@@ -151,6 +151,8 @@ const std::vector<Key>& keys() {
        .set = [](Config& c, const Setting& s) { c.api.idle_time = duration(s.key, s.value); }},
       {.name = {"api-change-set-max", "MIB", "largest body of /steer/v1/changes (64)"},
        .set = [](Config& c, const Setting& s) { c.api.change_set_mib_max = small(s, {1, 1024}); }},
+      {.name = {"api-import-max", "MIB", "largest body of /steer/v1/import (2048)"},
+       .set = [](Config& c, const Setting& s) { c.api.import_mib_max = small(s, {1, 2048}); }},
       {.name = {"guard-share", "PERCENT",
                 "deleted or re-serviced within ten minutes, more is taken for an accident (10)"},
        .changes_while_running = true,

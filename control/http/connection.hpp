@@ -14,9 +14,11 @@
 #include <string>
 #include <utility>
 
+#include "control/api/body_file.hpp"
 #include "control/api/operations.hpp"
 #include "control/http/fields.hpp"
 #include "control/http/shared.hpp"
+#include "control/http/spool.hpp"
 
 namespace control::http {
 
@@ -36,6 +38,7 @@ class Connection final : public AnyConnection,
   ~Connection() override {
     stop_idling();
     forget_received();
+    drop_body();
     shared_->all.erase(place_);
   }
 
@@ -55,21 +58,41 @@ class Connection final : public AnyConnection,
   // Of a body that nobody will look at: more is not read, and the connection ends.
   static constexpr std::size_t kIgnoredBytesMax = std::size_t{64} << 10;
 
+  // What of a head the response depends on.
+  struct Said {
+    unsigned version = 11;
+    bool is_head_method = false;
+    bool keeps_alive = false;
+  };
+
   void expire() { transport_.expires_after(shared_->limits.idle_time); }
 
   // Waits for the client, and gives way meanwhile.
-  void start_idling() {
+  void start_idling() { start_idling(shared_->limits.idle_time); }
+  void start_idling(std::chrono::milliseconds limit) {
     stop_idling();
     idle_ = shared_->idle.insert(shared_->idle.end(), this);
-    expire();
+    transport_.expires_after(limit);
   }
   void stop_idling() {
     if (idle_) shared_->idle.erase(*std::exchange(idle_, std::nullopt));
+  }
+  // A file takes its time to be closed.
+  void drop_body() {
+    job_.reset();
+    if (!file_) return;
+    try {
+      shared_->on_disk_thread([file = std::move(file_)] {});
+    } catch (...) {
+      file_.reset();  // there is no such thread: it has to be closed here
+    }
   }
   void forget_received() { shared_->receiving_bytes -= std::exchange(counted_bytes_, 0); }
 
   void read_head() {
     if (shared_->is_ending) return transport_.close();
+    said_ = {};
+    spool_.reset();
     parser_.emplace();
     parser_->header_limit(static_cast<std::uint32_t>(shared_->limits.header_bytes_max));
     // Set by what is in the head. (With boost::none, Beast of Boost 1.74 refuses every length.)
@@ -86,6 +109,9 @@ class Connection final : public AnyConnection,
   void take_head(const Error& error) {
     if (error) return refuse_broken(error);
     const auto& head = parser_->get();
+    said_ = {.version = head.version(),
+             .is_head_method = head.method() == boost::beast::http::verb::head,
+             .keeps_alive = parser_->keep_alive()};
     auto request = request_of(head, Transport::kIsUnix);
     if (!request) {
       refusal_ = std::move(request.error());
@@ -100,18 +126,23 @@ class Connection final : public AnyConnection,
       return respond();
     }
     job_ = std::move(admitted->job);
-    const bool takes_body =
-        job_->request.method == api::Method::post || job_->request.method == api::Method::patch;
+    const bool takes_body = job_->request.method == api::Method::post ||
+                            job_->request.method == api::Method::patch ||
+                            job_->request.method == api::Method::put;
     body_bytes_max_ = takes_body ? admitted->body_bytes_max
                                  : std::min(admitted->body_bytes_max, kIgnoredBytesMax);
     const auto length = parser_->content_length();
     if (length && *length > body_bytes_max_) return refuse_large();
     parser_->body_limit(body_bytes_max_);
     if (parser_->is_done()) return take_body({});
-    if (!count_receiving(length ? *length : body_bytes_max_)) return;
+    const bool wants_continue =
+        boost::beast::iequals(head[boost::beast::http::field::expect], "100-continue");
+    if (job_->request.file)
+      start_spool();
+    else if (!count_receiving(length ? *length : body_bytes_max_))
+      return;
     start_idling();
-    if (boost::beast::iequals(head[boost::beast::http::field::expect], "100-continue"))
-      return say_continue();
+    if (wants_continue) return say_continue();
     read_body();
   }
 
@@ -139,6 +170,7 @@ class Connection final : public AnyConnection,
   }
 
   void read_body() {
+    if (spool_) return read_chunk();
     boost::beast::http::async_read(
         transport_.stream(), buffer_, *parser_,
         [self = this->shared_from_this()](const Error& error, std::size_t) {
@@ -151,6 +183,48 @@ class Connection final : public AnyConnection,
     if (error == boost::beast::http::error::body_limit) return refuse_large();
     if (error) return refuse_broken(error);
     job_->request.body = std::move(parser_->get().body());
+    perform();
+  }
+
+  void start_spool() {
+    file_ = job_->request.file;
+    spool_.emplace(std::move(*parser_), shared_->limits.idle_time);
+    spool_->parser().body_limit(body_bytes_max_);
+  }
+  void read_chunk() {
+    start_idling(spool_->begin_chunk());
+    boost::beast::http::async_read(
+        transport_.stream(), buffer_, spool_->parser(),
+        [self = this->shared_from_this()](const Error& error, std::size_t) {
+          self->stop_idling();
+          self->take_chunk(error);
+        });
+  }
+  void take_chunk(const Error& error) {
+    if (error == boost::beast::http::error::body_limit) return refuse_large();
+    if (error && error != boost::beast::http::error::need_buffer) return refuse_broken(error);
+    transport_.expires_never();
+    // The disk may keep its thread waiting, but nobody else.
+    shared_->on_disk_thread([self = this->shared_from_this(),
+                             chunk = spool_->end_chunk()]() mutable {
+      auto kept = self->file_->append(chunk);
+      auto& control = self->shared_->control;
+      boost::asio::post(
+          control, [self = std::move(self), kept = std::move(kept)] { self->go_on_after(kept); });
+    });
+  }
+  void go_on_after(const std::expected<void, std::string>& kept) {
+    if (shared_->is_ending) return transport_.close();
+    if (!kept) {
+      refusal_ = api::response_of(api::Error::of(503, api::Code::not_writable, kept.error()));
+      is_last_ = true;
+      return respond();
+    }
+    if (!spool_->parser().is_done()) return read_chunk();
+    perform();
+  }
+
+  void perform() {
     transport_.expires_never();  // by now it is we who are waited for
     // A reply may come after the connection was closed.
     shared_->api.perform(std::move(*std::exchange(job_, std::nullopt)),
@@ -187,14 +261,14 @@ class Connection final : public AnyConnection,
   }
 
   void respond() {
-    const unsigned version = parser_->is_header_done() ? parser_->get().version() : 11;
-    const bool keep_alive = !is_last_ && parser_->is_done() && parser_->keep_alive();
+    const bool is_whole = spool_ ? spool_->parser().is_done() : parser_->is_done();
+    const bool keep_alive = !is_last_ && is_whole && said_.keeps_alive;
+    drop_body();
     held_ = std::move(refusal_->held);
     message_.emplace(
-        message_of(std::move(*std::exchange(refusal_, std::nullopt)), version, keep_alive));
+        message_of(std::move(*std::exchange(refusal_, std::nullopt)), said_.version, keep_alive));
     // HEAD is not a method here, but its responses have no body all the same.
-    if (parser_->is_header_done() && parser_->get().method() == boost::beast::http::verb::head)
-      message_->body().clear();
+    if (said_.is_head_method) message_->body().clear();
     forget_received();
     expire();
     boost::beast::http::async_write(
@@ -234,6 +308,9 @@ class Connection final : public AnyConnection,
   std::optional<Server::Shared::IdleList::iterator> idle_;
   boost::beast::flat_buffer buffer_;
   std::optional<Parser> parser_;
+  Said said_;
+  std::optional<Spool> spool_;           // instead of parser_, where the body goes into a file
+  std::shared_ptr<api::BodyFile> file_;  // that file, which is not to be closed here
   std::optional<api::Job> job_;
   std::optional<api::Response> refusal_;  // or any other response that is to be sent
   std::optional<Message> message_;

@@ -204,6 +204,8 @@ Server::~Server() {
   for (const auto& acceptor : shared_->acceptors) acceptor->close();
   shared_->acceptors.clear();
   for (AnyConnection* const connection : shared_->all) connection->close();
+  // While there is still a control thread to be told.
+  shared_->disk.reset();
 }
 
 std::vector<Endpoint> Server::endpoints() const {

@@ -3,11 +3,14 @@
 
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/asio/thread_pool.hpp>
 #include <list>
 #include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "control/http/server.hpp"
@@ -35,6 +38,14 @@ class Server::Shared : public std::enable_shared_from_this<Server::Shared> {
          Log complain)
       : control(control_thread), api(served), limits(allowed), log(std::move(complain)) {}
 
+  // Runs what may wait for the disk, elsewhere than on the control thread, in the order of the
+  // calls.
+  void on_disk_thread(auto&& what) {
+    if (is_ending) return;
+    if (!disk) disk.emplace(1);
+    boost::asio::post(*disk, std::forward<decltype(what)>(what));
+  }
+
   boost::asio::io_context& control;
   api::Api& api;
   Limits limits;
@@ -47,6 +58,7 @@ class Server::Shared : public std::enable_shared_from_this<Server::Shared> {
   // All of them.
   std::list<AnyConnection*> all;
   bool is_ending = false;
+  std::optional<boost::asio::thread_pool> disk;  // one thread, from when it is needed first
   std::vector<std::shared_ptr<Acceptors>> acceptors;
 };
 

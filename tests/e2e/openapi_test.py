@@ -105,6 +105,7 @@ def call_all(caller):
     caller.call('get', prefixes, 401, token='nobody')
     caller.call('delete', '/steer/v1/tokens/{token}', 200, number=token['number'])
     call_changes(caller)
+    call_import(caller)
     caller.call('get', '/steer/v1/status', 200)
     caller.call('get', '/steer/v1/history', 200)
 
@@ -146,6 +147,19 @@ def call_reading(caller):
     caller.conforms('export', document, '#/components/schemas/Export')
     if response.status != 200 or [one['cidr'] for one in document['prefixes']] != ['198.51.100.0/24']:
         caller.wrong.append(f'export: {response.status} {document}')
+
+
+def call_import(caller):
+    document = {'generation': 1, 'prefixes': [
+        {'cidr': '198.51.100.0/24', 'service': 'cdn', 'account': ACCOUNT, 'asn': 64500, 'description': 'd',
+         'bindings': [{'cidr': '198.51.100.1/32', 'service': 'spectrum'}]},
+        {'cidr': '2001:db8::/48', 'service': None, 'account': ACCOUNT, 'asn': None, 'bindings': []}]}
+    made = caller.call('put', '/steer/v1/import', 200, document)
+    if made['counts'] != {'prefixes_added': 2, 'prefixes_deleted': 0, 'bindings_created': 2, 'bindings_deleted': 0,
+                          'bindings_changed': 0}:
+        caller.wrong.append(f'import: {made}')
+    caller.call('put', '/steer/v1/import', 400, {'prefixes': [{'cidr': '198.51.100.0/24', 'bindings': [{}]}]})
+    caller.call('put', '/steer/v1/import', 409, {'prefixes': [document['prefixes'][0]] * 2})
 
 
 def main():

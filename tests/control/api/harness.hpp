@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "control/api/api.hpp"
+#include "control/api/body_file.hpp"
 #include "control/store/sqlite_store.hpp"
 #include "tests/support/fault_vfs.hpp"
 #include "tests/support/program.hpp"
@@ -177,6 +178,7 @@ class ApiTest : public testing::Test {
     add(kReader, false, kAccount);
     add(kStranger, true, "another");
     options_.requests_per_second = 1e9;
+    options_.body_directory = (scratch_ / "").string();
     start();
   }
 
@@ -235,7 +237,10 @@ class ApiTest : public testing::Test {
     };
     auto admitted = api_->admit(std::move(head), api::Api::Clock::now());
     if (!admitted) return take(std::move(admitted.error()));
-    admitted->job.request.body = body;
+    if (admitted->job.request.file)
+      ASSERT_TRUE(admitted->job.request.file->append(body));
+    else
+      admitted->job.request.body = body;
     api_->perform(std::move(admitted->job), take);
   }
   // With a data plane that passes at once.
@@ -255,6 +260,9 @@ class ApiTest : public testing::Test {
   Reply post(const std::string& path, const std::string& body) { return post(path, body, {}); }
   Reply post(const std::string& path, const std::string& body, const Extra& extra) {
     return ask(api::Method::post, path, body, extra);
+  }
+  Reply put(const std::string& path, const std::string& body, const Extra& extra) {
+    return ask(api::Method::put, path, body, extra);
   }
   Reply del(const std::string& path) { return del(path, {}); }
   Reply del(const std::string& path, const Extra& extra) {

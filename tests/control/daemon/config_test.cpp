@@ -60,14 +60,18 @@ TEST_F(ConfigTest, ReadsTheGuardAndHowLargeAChangeSetMayBe) {
   EXPECT_EQ(plain->guard.share_percent, 10U);
   EXPECT_EQ(plain->guard.bindings_at_once, 100U);
   EXPECT_EQ(plain->api.change_set_mib_max, 64U);
-  const auto other =
-      parse_file(least + "guard-share = 0\nguard-bindings = 7\napi-change-set-max = 1024\n");
+  EXPECT_EQ(plain->api.import_mib_max, 2048U);
+  const auto other = parse_file(least +
+                                "guard-share = 0\nguard-bindings = 7\napi-change-set-max = 1024\n"
+                                "api-import-max = 1\n");
   ASSERT_TRUE(other);
   EXPECT_EQ(other->guard.share_percent, 0U);
   EXPECT_EQ(other->guard.bindings_at_once, 7U);
   EXPECT_EQ(other->api.change_set_mib_max, 1024U);
+  EXPECT_EQ(other->api.import_mib_max, 1U);
   for (const char* const wrong :
-       {"guard-share = 101\n", "guard-bindings = 0\n", "api-change-set-max = 1025\n"})
+       {"guard-share = 101\n", "guard-bindings = 0\n", "api-change-set-max = 1025\n",
+        "api-import-max = 0\n", "api-import-max = 2049\n"})
     EXPECT_NE(errors_of(least + wrong).find("FILE:3"), std::string::npos) << wrong;
 }
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -38,6 +39,12 @@ std::expected<void, std::string> BodyFile::open() {
 std::expected<void, std::string> BodyFile::append(std::string_view bytes) {
   if (file_ < 0)
     if (auto opened = open(); !opened) return opened;
+  struct statvfs disk{};
+  if (fstatvfs(file_, &disk) == 0 && disk.f_bavail * disk.f_frsize < kLeftBytes + bytes.size())
+    return std::unexpected(
+        fmt::format("the body cannot be kept in {}: it would leave under {} MiB of the disk, which "
+                    "the store needs",
+                    directory_, kLeftBytes >> 20));
   while (!bytes.empty()) {
     const ssize_t written = write(file_, bytes.data(), bytes.size());
     if (written < 0 && errno == EINTR) continue;
@@ -55,9 +62,12 @@ std::expected<BodyFile::Mapped, std::string> BodyFile::map() const {
   if (start == MAP_FAILED)
     return std::unexpected(
         fmt::format("the body cannot be read: {}", std::generic_category().message(errno)));
-  // It is read from its start to its end.
-  madvise(start, bytes_, MADV_SEQUENTIAL);
   mapped.text_ = {static_cast<const char*>(start), bytes_};
+  // A page that the disk does not give back is an error here, and a signal later. Kernels before
+  // 5.14 do not know this.
+  if (madvise(start, bytes_, MADV_POPULATE_READ) != 0 && errno != EINVAL)
+    return std::unexpected(
+        fmt::format("the body cannot be read: {}", std::generic_category().message(errno)));
   return mapped;
 }
 

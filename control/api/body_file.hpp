@@ -20,8 +20,11 @@ class BodyFile {
   BodyFile(const BodyFile&) = delete;
   BodyFile& operator=(const BodyFile&) = delete;
 
-  // An error: why it cannot be kept, for the client: the disk is full, for example. The file holds
-  // part of it then.
+  // Left to the store and whoever else writes there.
+  static constexpr std::size_t kLeftBytes = std::size_t{64} << 20;
+
+  // An error: why it cannot be kept, for the client: the disk is full, for example, or would be but
+  // for kLeftBytes. The file holds part of it then.
   [[nodiscard]] std::expected<void, std::string> append(std::string_view bytes);
 
   // What was appended so far, in memory that is the file's: pages come as they are looked at.

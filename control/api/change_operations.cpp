@@ -38,6 +38,19 @@ std::optional<std::uint64_t> generation_in(std::string_view text) {
   return generation;
 }
 
+std::expected<void, Error> take_account(const std::string& account, const Principal& principal,
+                                        ChangeRequest& request) {
+  if (!is_account(account))
+    return std::unexpected(
+        malformed(fmt::format("account must be letters, digits and -, at most {}, not {}",
+                              kAccountBytesMax, quoted(account))));
+  if (!principal.may_see(account))
+    return std::unexpected(Error::of(404, Code::no_such_route,
+                                     fmt::format("there is no account {}", quoted(account))));
+  request.account = account;
+  return {};
+}
+
 std::expected<void, Error> take_parameter(std::string_view key, const std::string& value,
                                           ChangeRequest& request) {
   const auto must_be = [&](std::string_view what) {
@@ -80,11 +93,14 @@ std::expected<void, Error> match_generation(std::string_view if_match, std::uint
       fmt::format("the state is at generation {}, not {}", generation, wanted.value_or(0))));
 }
 
-std::expected<ChangeRequest, Error> read_change_request(const Job& job, const State& state) {
+std::expected<ChangeRequest, Error> read_change_request(const Job& job, const State& state,
+                                                        bool takes_account) {
   ChangeRequest request;
-  for (const auto& [key, value] : job.route.query)
-    if (auto taken = take_parameter(key, value, request); !taken)
-      return std::unexpected(std::move(taken.error()));
+  for (const auto& [key, value] : job.route.query) {
+    auto taken = takes_account && key == "account" ? take_account(value, job.principal, request)
+                                                   : take_parameter(key, value, request);
+    if (!taken) return std::unexpected(std::move(taken.error()));
+  }
   if (!job.request.allow.empty() && job.request.allow != "mass-change")
     return std::unexpected(malformed(
         fmt::format("X-Steer-Allow must be mass-change, not {}", quoted(job.request.allow))));

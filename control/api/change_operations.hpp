@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <expected>
+#include <string>
 #include <string_view>
 
 #include "control/api/change_report.hpp"
@@ -14,12 +15,14 @@ namespace control::api {
 struct ChangeRequest {
   ChangeOptions options;
   bool awaits_active = false;
+  std::string account = {};  // empty: all that the token may see
 };
 
-// Of dry_run, wait and allow, and of X-Steer-Allow and If-Match. 400, or 412 where the state is not
-// at the generation that If-Match names.
+// Of dry_run, wait and allow, and of X-Steer-Allow and If-Match; of account too where the operation
+// takes that. 400, 412 where the state is not at the generation that If-Match names, or 404.
 [[nodiscard]] std::expected<ChangeRequest, Error> read_change_request(const Job& job,
-                                                                      const State& state);
+                                                                      const State& state,
+                                                                      bool takes_account = false);
 // Whether If-Match ("7", 7, a list of such, or *) allows this generation. 400 or 412.
 [[nodiscard]] std::expected<void, Error> match_generation(std::string_view if_match,
                                                           std::uint64_t generation);

@@ -77,7 +77,7 @@ class Maker {
         {"create", Op::create, {"cidr", "service"}},
         {"delete", Op::remove, {"cidr", "id"}},
         {"change", Op::change, {"cidr", "id", "service"}},
-        {"delete_where", Op::delete_where, {"prefix", "service", "within"}}};
+        {"delete_where", Op::delete_where, {"prefix", "service", "within", "account"}}};
     item_ = &item;
     is_refused_ = false;
     const std::string op = text("op", true);
@@ -182,6 +182,7 @@ class Maker {
     std::optional<lpm::AnyPrefix> prefix;
     std::optional<Service> service;
     std::optional<lpm::AnyPrefix> within;
+    std::optional<std::string> account;
   };
   std::optional<Filter> filter();
   void delete_in(const PrefixRow& prefix, const Filter& filter);
@@ -325,10 +326,11 @@ std::optional<Maker::Filter> Maker::filter() {
   if (item_->find("prefix") != nullptr) filter.prefix = block("prefix");
   if (item_->find("within") != nullptr) filter.within = block("within");
   if (item_->find("service") != nullptr) filter.service = service();
+  if (item_->find("account") != nullptr) filter.account = text("account", true);
   if (is_refused_) return std::nullopt;
-  if (filter.prefix || filter.within || filter.service) return filter;
+  if (filter.prefix || filter.within || filter.service || filter.account) return filter;
   refuse(400, Code::malformed_body, "",
-         "delete_where needs prefix, service or within: an empty filter never means all");
+         "delete_where needs prefix, service, within or account: an empty filter never means all");
   return std::nullopt;
 }
 
@@ -347,6 +349,7 @@ void Maker::delete_where() {
 }
 
 void Maker::delete_in(const PrefixRow& prefix, const Filter& filter) {
+  if (filter.account && prefix.account != *filter.account) return;
   bool is_rest_gone = true;
   const BindingRow* its_default = nullptr;
   for (const BindingRow& row : state_.catalog().bindings_in(prefix.cidr)) {

@@ -19,10 +19,11 @@ std::expected<BodyFile::Mapped, Error> body_of(const Job& job) {
 }
 
 // The body is out of memory again when this returns.
-std::expected<ImportSet, Error> read(const Job& job, const State& state) {
+std::expected<ImportSet, Error> read(const Job& job, const State& state,
+                                     const Principal& principal) {
   const auto body = body_of(job);
   if (!body) return std::unexpected(body.error());
-  return read_import(body->text(), state, job.principal);
+  return read_import(body->text(), state, principal);
 }
 
 Error why_not(const Refusal& refusal, const ImportSet& set, const Job& job, const State& state) {
@@ -35,9 +36,12 @@ Error why_not(const Refusal& refusal, const ImportSet& set, const Job& job, cons
 }  // namespace
 
 Answer import_state(State& state, const Context& context, const Job& job) {
-  const auto request = read_change_request(job, state);
+  const auto request = read_change_request(job, state, true);
   if (!request) return {.response = response_of(request.error())};
-  const auto set = read(job, state);
+  // What is not of that account is as if it could not be seen.
+  Principal principal = job.principal;
+  if (!request->account.empty()) principal.account = request->account;
+  const auto set = read(job, state, principal);
   if (!set) return {.response = response_of(set.error())};
   const auto made =
       state.change(set->changes, set->details,

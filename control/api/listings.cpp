@@ -8,6 +8,7 @@
 #include <iterator>
 #include <limits>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -79,7 +80,12 @@ struct Filter {
   std::optional<lpm::AnyPrefix> address;  // /32 or /128, which lies in the binding
   std::optional<Service> service;
   std::optional<std::size_t> state;  // of kStates
+  std::optional<std::string> account;
 
+  // Whether bindings of this prefix are looked at.
+  [[nodiscard]] bool takes(const PrefixRow& row, const Principal& principal) const {
+    return principal.may_see(row.account) && (!account || row.account == *account);
+  }
   [[nodiscard]] bool fits(const BindingRow& row, const Progress& progress) const {
     if (prefix && row.prefix != *prefix) return false;
     if (within && !contains(*within, row.cidr)) return false;
@@ -109,6 +115,8 @@ std::expected<ListRequest, Error> read_list_request(const Job& job) {
         },
         *address);
   request.filter.state = parameters.one_of("state", {kStates[0], kStates[1], kStates[2]});
+  if (const std::string* const account = parameters.text("account"))
+    request.filter.account = *account;
   request.limit = parameters.whole("limit", 1, kPageMax).value_or(kPageDefault);
   request.after = parameters.cidr("after");
   if (const auto order = parameters.one_of("order", {"packets", "rate"}))
@@ -130,8 +138,8 @@ class Walk {
 
   // Up to `limit` that fit, behind `after`. Ends early where it has looked at kScannedMax.
   void take(std::size_t limit, const std::optional<lpm::AnyPrefix>& after) {
-    if (filter_.address) return take_around();
     limit_ = limit;
+    if (filter_.address) return take_around(after);
     const auto& prefixes = catalog_.prefixes();
     const std::optional<lpm::AnyPrefix> block = filter_.prefix ? filter_.prefix : filter_.within;
     const std::optional<lpm::AnyPrefix> from = std::max(after, block);
@@ -144,7 +152,7 @@ class Walk {
       const bool overlaps =
           !block || contains(*block, prefix->cidr) || contains(prefix->cidr, *block);
       if (!overlaps) return;
-      if (principal_.may_see(prefix->account) && !take_from(*prefix, block, after)) return;
+      if (filter_.takes(*prefix, principal_) && !take_from(*prefix, block, after)) return;
     }
   }
 
@@ -174,15 +182,21 @@ class Walk {
   }
 
   // Those that the address lies in: few.
-  void take_around() {
+  void take_around(const std::optional<lpm::AnyPrefix>& after) {
     const PrefixRow* const prefix = catalog_.prefix_around(*filter_.address);
-    if (prefix == nullptr || !principal_.may_see(prefix->account)) return;
+    if (prefix == nullptr || !filter_.takes(*prefix, principal_)) return;
     std::visit(
-        [this]<class Address>(const lpm::Prefix<Address>& host) {
+        [&, this]<class Address>(const lpm::Prefix<Address>& host) {
           for (unsigned length = 0; length <= Address::kBits; ++length) {
             const lpm::AnyPrefix block(lpm::Prefix<Address>::enclosing(host.network(), length));
             const BindingRow* const row = catalog_.find<BindingRow>(block);
-            if (row != nullptr && filter_.fits(*row, progress_)) rows_.push_back(row);
+            if (row == nullptr || !filter_.fits(*row, progress_)) continue;
+            if (after && block <= *after) continue;
+            if (rows_.size() == limit_) {
+              next_ = rows_.back()->cidr;
+              return;
+            }
+            rows_.push_back(row);
           }
         },
         *filter_.address);
@@ -233,21 +247,32 @@ struct Busy {
   }
 };
 
-// The busiest of those that fit.
-std::vector<Busy> sorted(const ListRequest& request, const State& state, const Context& context,
-                         const Job& job) {
+// The busiest of those that fit. 400 where a token of one account would have to be told which of
+// its bindings are among the busiest of all.
+std::expected<std::vector<Busy>, Error> sorted(const ListRequest& request, const State& state,
+                                               const Context& context, const Job& job) {
   const Observer::Order order = *request.order;
   Walk walk(state, context, job, request.filter);
-  walk.take(kSortedMax, std::nullopt);
+  walk.take(kScannedMax, std::nullopt);
   std::vector<const BindingRow*> rows = std::move(walk.rows());
+  if (walk.next() && !job.principal.account.empty())
+    return std::unexpected(
+        Error::of(400, Code::malformed_request,
+                  fmt::format("order is for at most {} bindings that prefix and within leave to "
+                              "look at",
+                              kScannedMax)));
   if (walk.next()) {
-    rows.clear();
+    // Some of these were found already.
+    std::set<lpm::AnyPrefix> found;
+    for (const BindingRow* const row : rows) found.insert(row->cidr);
     const auto busiest = context.observer->busiest(order);
     for (const lpm::AnyPrefix& cidr : *busiest) {
       const BindingRow* const row = state.catalog().find<BindingRow>(cidr);
       if (row == nullptr || !request.filter.fits(*row, context.progress)) continue;
       const PrefixRow* const prefix = state.catalog().find<PrefixRow>(row->prefix);
-      if (prefix != nullptr && job.principal.may_see(prefix->account)) rows.push_back(row);
+      if (prefix != nullptr && request.filter.takes(*prefix, job.principal) &&
+          found.insert(cidr).second)
+        rows.push_back(row);
     }
   }
   std::vector<Busy> busy;
@@ -297,7 +322,9 @@ Answer list_all_bindings(const State& state, const Context& context, const Job& 
   };
   std::optional<lpm::AnyPrefix> next;
   if (request->order) {
-    for (const Busy& one : sorted(*request, state, context, job)) append(*one.row, one.traffic);
+    const auto busy = sorted(*request, state, context, job);
+    if (!busy) return refuse(busy.error());
+    for (const Busy& one : *busy) append(*one.row, one.traffic);
   } else {
     Walk walk(state, context, job, request->filter);
     walk.take(request->limit, request->after);
@@ -331,6 +358,8 @@ Answer export_state(const State& state, const Job& job) {
     append_asn(text, row.asn);
     text += R"(, "description": )";
     append_quoted(text, row.description);
+    text += R"(, "loa_document_id": )";
+    append_text_or_null(text, row.loa_document_id);
     text += R"(, "bindings": [)";
     bool is_first_binding = true;
     for (const BindingRow& binding : state.catalog().bindings_in(row.cidr)) {

@@ -10,11 +10,10 @@ namespace control::api {
 [[nodiscard]] Answer list_all_prefixes(const State& state, const Job& job);
 
 // GET /steer/v1/bindings: those that fit all filters, in the order of the address space, page by
-// page: a request looks at kScannedMax bindings at most. With `order` the busiest first: of up to
-// kSortedMax that fit, exactly; of more, those among the Observer's busiest.
+// page: a request looks at kScannedMax bindings at most. With `order` the busiest first: exactly,
+// where there are no more to look at; else of those that were, and of the Observer's busiest.
 [[nodiscard]] Answer list_all_bindings(const State& state, const Context& context, const Job& job);
 inline constexpr std::size_t kScannedMax = 50'000;
-inline constexpr std::size_t kSortedMax = 20'000;
 
 // GET /steer/v1/explain: what happens to an address or a packet, and why.
 [[nodiscard]] Answer explain_address(const State& state, const Context& context, const Job& job);

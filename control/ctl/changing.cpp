@@ -23,6 +23,7 @@ struct Change {
   std::string path;
   std::string body;
   bool is_shown_first = false;  // and then asked about, where it is large
+  std::string account = {};     // empty: all that the token may see
 };
 
 std::uint64_t changes_in(const Json& result) {
@@ -85,7 +86,8 @@ Request request_of(const Options& options, const Change& change, bool is_dry,
                    const std::string& generation) {
   Request request{
       .method = change.method,
-      .target = change.path + query_of({{"dry_run", is_dry ? "true" : ""},
+      .target = change.path + query_of({{"account", change.account},
+                                        {"dry_run", is_dry ? "true" : ""},
                                         {"wait", !is_dry && options.has("wait") ? "active" : ""}}),
       .body = change.body};
   if (options.has("allow-mass-change")) request.fields.emplace_back("X-Steer-Allow", "mass-change");
@@ -228,6 +230,8 @@ void delete_bindings(Session& session) {
   for (const char* const name : {"prefix", "service", "within"})
     if (options.has(name)) filter[name] = options.text(name);
   const bool has_filter = filter.size() > 1;
+  // It narrows; by itself it is no filter here.
+  if (has_filter && !session.account().empty()) filter["account"] = session.account();
   if (has_filter == !options.words.empty())
     throw UsageError(
         has_filter
@@ -243,7 +247,8 @@ void apply(Session& session) {
   make(session, {.method = "PUT",
                  .path = "/steer/v1/import",
                  .body = contents_of(session.options().words[0]),
-                 .is_shown_first = true});
+                 .is_shown_first = true,
+                 .account = session.account()});
 }
 
 void roll_back(Session& session) {

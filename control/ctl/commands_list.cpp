@@ -127,12 +127,12 @@ Example:
           "FILE",
           1,
           1,
-          {"dry-run", "wait", "yes", "allow-mass-change"},
+          {"dry-run", "wait", "yes", "allow-mass-change", "if-match"},
           "make the state equal to a file",
           R"(What the file does not have is deleted. The difference is shown; more than 20 changes, or what the
 guard against accidents would refuse, are made only after a question, or with --yes. Nothing is changed
-where somebody else has changed something since the difference was shown. A token of one account applies
-to its account alone. FILE - is standard input.
+where somebody else has changed something since the difference was shown. With --account, or a token of
+one account, it is of that account alone, as export is. FILE - is standard input.
 
 Examples:
   steerctl export >state.json; $EDITOR state.json; steerctl apply state.json
@@ -218,7 +218,7 @@ Examples:
           "GENERATION",
           1,
           1,
-          {"dry-run", "wait", "yes", "allow-mass-change"},
+          {"dry-run", "wait", "yes", "allow-mass-change", "if-match"},
           "back to the state after a generation",
           R"(As apply: the difference is shown first, and many changes are made only after a question, or
 with --yes. It is a change like others: the history goes on, and it can be taken back in turn.

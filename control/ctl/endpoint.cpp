@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "control/quote.hpp"
+#include "lpm/address.hpp"
 
 namespace control::ctl {
 namespace {
@@ -90,7 +91,10 @@ std::expected<std::string, std::string> token_in(const std::string& path) {
 
 bool Endpoint::is_exposed() const noexcept {
   if (scheme != Scheme::http) return false;
-  return host != "localhost" && host != "::1" && !host.starts_with("127.");
+  // A name may begin like an address.
+  const auto address = lpm::parse_address4(host);
+  const bool is_loopback4 = address && address->bits >> 24 == 127;
+  return host != "localhost" && host != "::1" && !is_loopback4;
 }
 
 std::expected<Endpoint, std::string> parse_endpoint(std::string_view text) {

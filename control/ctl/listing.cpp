@@ -19,9 +19,11 @@ using Align = Table::Align;
 
 constexpr std::uint64_t kPageMax = 10'000;  // the API's
 
-std::string page_target(const Options& options, std::uint64_t limit, const std::string& after,
+std::string page_target(const Session& session, std::uint64_t limit, const std::string& after,
                         std::string_view order) {
-  return "/steer/v1/bindings" + query_of({{"prefix", options.text("prefix")},
+  const Options& options = session.options();
+  return "/steer/v1/bindings" + query_of({{"account", session.account()},
+                                          {"prefix", options.text("prefix")},
                                           {"service", options.text("service")},
                                           {"within", options.text("within")},
                                           {"address", options.text("address")},
@@ -178,7 +180,7 @@ void list_bindings(Session& session) {
   Json next;
   do {
     const std::uint64_t wanted = std::min(left, kPageMax);
-    const Json page = session.get(page_target(options, wanted, after, order));
+    const Json page = session.get(page_target(session, wanted, after, order));
     listing.show(page);
     next = page.at("next");
     left -= std::min<std::uint64_t>(left, page.at("bindings").size());
@@ -209,7 +211,7 @@ void show_top(Session& session) {
   const std::chrono::seconds interval(options.number("interval", 1, 3600, 1));
   const std::uint64_t limit = options.number("limit", 1, 1000, 20);
   std::uint64_t left = options.number("count", 1, ~std::uint64_t{0}, ~std::uint64_t{0});
-  const std::string target = page_target(options, limit, {}, "rate");
+  const std::string target = page_target(session, limit, {}, "rate");
   // The counters are of all accounts: a token of one may not see them.
   bool has_counters = !options.has("json");
   std::string outcomes = "the counters of outcomes are of all accounts";

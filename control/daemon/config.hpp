@@ -123,7 +123,7 @@ struct Config {
   bool hugepages = false;
   unsigned memory_mib = 0;  // 0: as computed
   unsigned descriptors = 4096;
-  std::uint32_t bindings_max = 0;       // 0: twice those of the start, at least 65,536
+  std::uint32_t bindings_max = 0;  // 0: twice those of the start, at least 65,536
   std::uint32_t xdp_entries_max = dataplane::xdp::PrefixMap::kLongerMax;
   std::filesystem::path run_directory;  // empty: /run/steer, or the user's own
   std::string user;

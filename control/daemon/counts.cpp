@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "control/daemon/counts.hpp"
 
+#include <mutex>
+
 namespace control::daemon {
 
 using dataplane::Verdict;
@@ -32,6 +34,10 @@ Volume Sums::sent(dataplane::Service service) const {
 
 dataplane::dpdk::DeviceCounters device_counters(const DataPlane& data_plane,
                                                 const DataPlane::Port& port) {
+  // Some drivers add up in software when they are asked, for one thread at a time; the store's and
+  // telemetry's ask.
+  static std::mutex mutex;
+  const std::lock_guard lock(mutex);
   dataplane::dpdk::DeviceCounters sum;
   for (const std::size_t d : port.devices) {
     const dataplane::dpdk::DeviceCounters one = data_plane.devices()[d].counters();

@@ -148,7 +148,8 @@ DataPlane::~DataPlane() {
 void DataPlane::attach_programs(const dataplane::Policy& policy) {
   for (Port& port : ports_) {
     if (!port.config->is_kernels()) continue;
-    if (!prefixes_) prefixes_ = std::make_unique<dataplane::xdp::PrefixMap>(config_.xdp_entries_max);
+    if (!prefixes_)
+      prefixes_ = std::make_unique<dataplane::xdp::PrefixMap>(config_.xdp_entries_max);
     port.program = std::make_unique<dataplane::xdp::Program>(
         dataplane::xdp::ProgramOptions{.interface = port.config->interface,
                                        .attach = attach_of(port.config->xdp)},

@@ -5,11 +5,11 @@
 
 #include <algorithm>
 #include <ctime>
+#include <new>
 #include <string>
 #include <utility>
 
 #include "control/daemon/counts.hpp"
-#include "control/daemon/log.hpp"
 #include "control/verdict_text.hpp"
 
 namespace control::daemon {
@@ -53,8 +53,8 @@ Counts xdp_counts_of(const DataPlane::Port& port) {
     const dataplane::xdp::OutcomeVolumes volumes = port.program->read_counters();
     for (std::size_t o = 0; o < volumes.size(); ++o)
       counts.emplace_back(name_of(static_cast<dataplane::xdp::Outcome>(o)), volumes[o].packets);
-  } catch (const dataplane::xdp::XdpError& error) {
-    log::warning(log::Module::control, "port {}: {}", port.config->name, error.what());
+  } catch (const dataplane::xdp::XdpError&) {
+    return {{"unreadable", 1}};
   }
   return counts;
 }
@@ -93,13 +93,21 @@ LiveObserver::~LiveObserver() {
   sampler_.join();
 }
 
+void LiveObserver::sample_once() {
+  try {
+    while (!activity_.sample_some(Activity::Clock::now())) {
+    }
+  } catch (const std::bad_alloc&) {
+    // Where memory is short, rates are the last thing that is missed; it goes on next time.
+  }
+}
+
 void LiveObserver::sample_all() {
   std::unique_lock lock(mutex_);
   while (!is_ending_) {
     lock.unlock();
     const std::chrono::nanoseconds before = own_cpu_time();
-    while (!activity_.sample_some(Activity::Clock::now())) {
-    }
+    sample_once();
     const std::chrono::nanoseconds taken = own_cpu_time() - before;
     lock.lock();
     wake_.wait_for(lock, std::max(kPause, taken * kPausesForEach), [this] { return is_ending_; });

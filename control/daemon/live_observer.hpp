@@ -40,6 +40,7 @@ class LiveObserver final : public api::Observer {
 
  private:
   void sample_all();
+  void sample_once();
 
   const Config& config_;
   const DataPlane& data_plane_;

@@ -110,6 +110,8 @@ std::expected<void, std::string> MapRoom::reserve(const Delta& delta, std::uint6
       dropped += entries;
     }
   }
+  // Nothing depends on a state that has the prefixes of the one before it.
+  if (added.empty() && gone.empty()) return {};
   std::list<State> made(1);
   State& state = made.front();
   state.generation = generation;

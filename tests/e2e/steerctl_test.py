@@ -153,6 +153,23 @@ def changes_and_takes_back(steerd, program):
     tool.out('export', '--output', f'{steerd.folder}/state.json')
     with open(f'{steerd.folder}/state.json', encoding='utf-8') as file:
         equal(json.load(file), exported)
+    # By a file: what it would come to, an edit of two things, and the same again.
+    has(tool.out('apply', f'{steerd.folder}/state.json'), 'nothing changes')
+    edited = json.loads(json.dumps(exported))
+    edited['prefixes'][0]['bindings'] = [one for one in exported['prefixes'][0]['bindings']
+                                         if one['cidr'] != '203.0.113.30/32']
+    edited['prefixes'][0]['bindings'][0]['service'] = 'spectrum'
+    has(tool.out('apply', '-', '--dry-run', given=json.dumps(edited)), '~ 203.0.113.1/32 in 203.0.113.0/24: cdn -> spectrum')
+    equal(tool.json('explain', '203.0.113.1')['service'], 'cdn')
+    done = tool.json('apply', '-', '--wait', '--allow-mass-change', '--yes', given=json.dumps(edited))
+    equal((done['counts']['bindings_changed'], done['counts']['bindings_deleted'], done['state']), (1, 1, 'active'))
+    equal(tool.json('explain', '203.0.113.1')['service'], 'spectrum')
+    edited['prefixes'][0]['bindings'][0]['service'] = 'warp'
+    has(tool.expect(1, 'apply', '-', given=json.dumps(edited)).stderr, 'at /prefixes/0/bindings/0/service')
+    empty = tool.expect(1, 'apply', '-', '--yes', given='{"prefixes": []}').stderr
+    has(empty, '--allow-mass-change')
+    tool.out('apply', f'{steerd.folder}/state.json', '--yes', '--allow-mass-change')
+    equal(json.loads(tool.out('export'))['prefixes'], exported['prefixes'])
     equal(tool.json('prefixes', 'delete', '203.0.113.0/24', '--cascade', '--yes', '--allow-mass-change',
                     '--wait')['counts']['bindings_deleted'], 31)
     equal(tool.json('prefixes', 'list'), [])

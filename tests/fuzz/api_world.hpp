@@ -5,6 +5,8 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <cstdlib>
+#include <filesystem>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
@@ -12,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "control/api/body_file.hpp"
 #include "control/api/operations.hpp"
 #include "control/http/fields.hpp"
 
@@ -102,6 +105,28 @@ class MemoryStore final : public store::Store {
   static constexpr store::Micros kNow = 1'700'000'000'000'000;
 };
 
+// A data plane that has counted nothing.
+class NoTraffic final : public api::Observer {
+ public:
+  [[nodiscard]] Output output(Service service) const noexcept override {
+    return {.is_up = service != Service::spectrum, .is_resolved = true};
+  }
+  [[nodiscard]] bool is_down_to_magic_transit() const noexcept override { return true; }
+  [[nodiscard]] bool has_kernel_path(dataplane::Direction direction) const override {
+    return direction == dataplane::Direction::ingress;
+  }
+  [[nodiscard]] std::shared_ptr<const dataplane::Policy> policy() const override { return policy_; }
+  [[nodiscard]] Traffic traffic_of(const lpm::AnyPrefix&) const override { return {}; }
+  [[nodiscard]] std::shared_ptr<const std::vector<lpm::AnyPrefix>> busiest(Order) const override {
+    return std::make_shared<const std::vector<lpm::AnyPrefix>>();
+  }
+  [[nodiscard]] Counters counters() const override { return {}; }
+
+ private:
+  std::shared_ptr<const dataplane::Policy> policy_ =
+      std::make_shared<const dataplane::Policy>(dataplane::Settings());
+};
+
 class World {
  public:
   World() {
@@ -157,13 +182,23 @@ class World {
     if ((right == api::Right::write && !principal->may_write) ||
         (right == api::Right::administer && !principal->may_administer))
       return refusal(403);
+    if (found->endpoint->operation == api::Operation::import_state) {
+      request.file =
+          std::make_shared<api::BodyFile>(std::filesystem::temp_directory_path().string());
+      require(request.file->append(request.body).has_value());
+      request.body.clear();
+    }
+    is_enveloped_ = found->endpoint->operation != api::Operation::export_state;
     const api::Job job{.route = std::move(*found),
                        .principal = std::move(*principal),
                        .request = std::move(request)};
-    api::Response response =
-        api::carry_out(state_,
-                       {.progress = {.active = 1}, .now = MemoryStore::kNow, .store = &store_}, job)
-            .response;
+    api::Response response = api::carry_out(state_,
+                                            {.progress = {.active = 1},
+                                             .now = MemoryStore::kNow,
+                                             .store = &store_,
+                                             .observer = &observer_},
+                                            job)
+                                 .response;
     // A table and a row of the store are made of what changed.
     if (response.status < 300) {
       [[maybe_unused]] const auto delta = state_.delta();
@@ -176,9 +211,10 @@ class World {
     return api::response_of(api::Error::of(status, api::Code::not_allowed, "refused"));
   }
 
-  static void check_shape(const api::Response& response) {
+  void check_shape(const api::Response& response) const {
     const auto body = nlohmann::json::parse(response.body, nullptr, false);
     require(body.is_object());
+    if (response.status < 300 && !is_enveloped_) return;
     require(body.at("success") == (response.status < 300));
     require(body.at("errors").empty() == (response.status < 300));
     for (const auto& error : body.at("errors")) {
@@ -189,6 +225,8 @@ class World {
   }
 
   MemoryStore store_;
+  NoTraffic observer_;
+  bool is_enveloped_ = true;  // the response at hand
   api::State state_{BindingRules{}};
   api::Tokens tokens_;
   std::optional<Snapshot> before_;

@@ -203,7 +203,7 @@ TEST_F(Import, HasTheQueryAndTheHeadersOfAChangeSet) {
   EXPECT_EQ(import(wanted, {.if_match = fmt::format("\"{}\"", now - 1)}).status, 412U);
   EXPECT_EQ(import(wanted, {.allow = "everything"}).status, 400U);
   EXPECT_EQ(import(wanted, {.token = kReader}).status, 403U);
-  EXPECT_EQ(put(std::string(kImport) + "?account=x", document(wanted), {}).status, 400U);
+  EXPECT_EQ(put(std::string(kImport) + "?acount=x", document(wanted), {}).status, 400U);
   EXPECT_EQ(steering_.published, now);
   EXPECT_EQ(import(wanted, {.if_match = fmt::format("\"{}\"", now)}).status, 200U);
   wanted[0]["bindings"].push_back(entry(host(4), "cdn"));

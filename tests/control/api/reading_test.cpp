@@ -98,6 +98,11 @@ TEST_F(ReadingApi, FiltersOfBindingsHoldTogether) {
   EXPECT_EQ(cidrs_of("?address=203.0.113.1&service=cdn", local()), (Cidrs{"203.0.113.1/32"}));
   EXPECT_EQ(cidrs_of("?address=2001:db8::9", local()), (Cidrs{"2001:db8::/32"}));
   EXPECT_EQ(cidrs_of("?address=192.0.2.1", local()), Cidrs{});
+  EXPECT_EQ(cidrs_of("?address=203.0.113.1&limit=1", local()), (Cidrs{"203.0.113.0/24"}));
+  EXPECT_EQ(cidrs_of("?address=203.0.113.1&after=203.0.113.0/24", local()),
+            (Cidrs{"203.0.113.1/32"}));
+  EXPECT_EQ(cidrs_of("?account=another", local()), (Cidrs{"198.51.100.0/24", "198.51.100.7/32"}));
+  EXPECT_EQ(cidrs_of("?account=another&address=203.0.113.1", local()), Cidrs{});
   EXPECT_EQ(cidrs_of("?state=active", local()).size(), 6U);
   EXPECT_EQ(cidrs_of("?state=provisioning", local()), Cidrs{});
   observer_.outputs[0].is_up = false;
@@ -202,21 +207,24 @@ TEST_F(ReadingApi, CountersOfBindingsAreThoseOfTheDataPlane) {
   EXPECT_EQ(cidrs_of("?order=rate&limit=2", local()), (Cidrs{"203.0.113.1/32", "203.0.113.2/32"}));
 }
 
-// More than are sorted: the data plane knows which are the busiest.
+// More than are looked at: the data plane knows which are the busiest.
 TEST_F(ReadingApi, OfManyBindingsTheBusiestComeFromTheDataPlane) {
   std::string items =
-      R"({"op": "add_prefix", "cidr": "10.0.0.0/16", "account": "acme", "service": "cdn"})";
-  std::string hosts;
-  for (unsigned i = 0; i < control::api::kSortedMax + 10; ++i)
-    hosts += R"(,{"op": "create", "cidr": "10.0.)" + std::to_string(i / 256) + "." +
-             std::to_string(i % 256) + R"(/32", "service": "spectrum"})";
-  ASSERT_EQ(post("/steer/v1/changes", R"({"changes": [)" + items + hosts + "]}", local()).status,
-            200U);
-  observer_.busiest_by_rate = {cidr("10.0.77.1/32"), cidr("10.9.9.9/32"), cidr("10.0.3.1/32")};
-  observer_.traffic[cidr("10.0.77.1/32")] = {.counted = {}, .packets_per_second = 9};
+      R"({"op": "add_prefix", "cidr": "10.0.0.0/15", "account": "another", "service": "cdn"})";
+  for (unsigned i = 0; i < control::api::kScannedMax + 100; ++i)
+    items += R"(,{"op": "create", "cidr": "10.)" + std::to_string(i / 65536) + "." +
+             std::to_string(i / 256 % 256) + "." + std::to_string(i % 256) +
+             R"(/32", "service": "spectrum"})";
+  ASSERT_EQ(post("/steer/v1/changes", R"({"changes": [)" + items + "]}", local()).status, 200U);
+  // 10.0.3.1 is looked at, 10.0.195.150 is not.
+  observer_.busiest_by_rate = {cidr("10.0.195.150/32"), cidr("10.9.9.9/32")};
+  observer_.traffic[cidr("10.0.195.150/32")] = {.counted = {}, .packets_per_second = 9};
   observer_.traffic[cidr("10.0.3.1/32")] = {.counted = {}, .packets_per_second = 8};
-  EXPECT_EQ(cidrs_of("?order=rate", local()), (Cidrs{"10.0.77.1/32", "10.0.3.1/32"}));
+  EXPECT_EQ(cidrs_of("?order=rate&limit=2", local()), (Cidrs{"10.0.195.150/32", "10.0.3.1/32"}));
   EXPECT_EQ(cidrs_of("?order=rate&within=10.0.3.0/24", local()).front(), "10.0.3.1/32");
+  // Which of its bindings are among the busiest of all is not for a token of one account.
+  EXPECT_EQ(get(std::string(kBindings) + "?order=rate", stranger()).status, 400U);
+  EXPECT_EQ(cidrs_of("?order=rate&within=10.0.3.0/24", stranger()).front(), "10.0.3.1/32");
 }
 
 TEST_F(ReadingApi, ARequestLooksAtABoundedNumberOfBindings) {
@@ -352,9 +360,11 @@ TEST_F(ReadingApi, AnExportIsABindingsDocument) {
   EXPECT_EQ(document.at("generation"), 7);
   ASSERT_EQ(document.at("prefixes").size(), 4U);
   const json& pending = document.at("prefixes").at(0);
-  EXPECT_EQ(pending, json::parse(R"({"cidr": "192.0.2.0/24", "service": null, "account": ")" +
-                                 std::string(kAccount) +
-                                 R"(", "asn": null, "description": "", "bindings": []})"));
+  EXPECT_EQ(
+      pending,
+      json::parse(
+          R"({"cidr": "192.0.2.0/24", "service": null, "account": ")" + std::string(kAccount) +
+          R"(", "asn": null, "description": "", "loa_document_id": null, "bindings": []})"));
   const json& bound = document.at("prefixes").at(2);
   EXPECT_EQ(bound.at("service"), "magic_transit");
   EXPECT_EQ(bound.at("asn"), 64500);
@@ -362,6 +372,53 @@ TEST_F(ReadingApi, AnExportIsABindingsDocument) {
                             {"cidr": "203.0.113.2/32", "service": "spectrum"}])"));
   EXPECT_EQ(get("/steer/v1/export?account=another", local()).body.at("prefixes").size(), 1U);
   EXPECT_EQ(get("/steer/v1/export").body.at("prefixes").size(), 3U);
+}
+
+TEST_F(ReadingApi, AnExportImportedIsWhatItWas) {
+  make_some();
+  const std::string before = get("/steer/v1/export", local()).response.body;
+  Extra all = local();
+  const Reply same = put("/steer/v1/import", before, all);
+  ASSERT_EQ(same.status, 200U) << same.body;
+  EXPECT_TRUE(same.result().at("changes").empty()) << same.body;
+  EXPECT_EQ(get("/steer/v1/export", local()).response.body, before);
+  all.allow = "mass-change";
+  ASSERT_EQ(put("/steer/v1/import", R"({"prefixes": []})", all).status, 200U);
+  EXPECT_TRUE(get("/steer/v1/prefixes", local()).result().empty());
+  ASSERT_EQ(put("/steer/v1/import", before, all).status, 200U);
+  const json back = get("/steer/v1/export", local()).body;
+  EXPECT_EQ(back.at("prefixes"), json::parse(before).at("prefixes"));
+}
+
+TEST_F(ReadingApi, WhatIsOfOneAccountIsAppliedToThatAlone) {
+  make_some();
+  const std::string theirs = get("/steer/v1/export?account=another", local()).response.body;
+  Extra all = local();
+  all.allow = "mass-change";
+  const Reply same = put("/steer/v1/import?account=another", theirs, all);
+  ASSERT_EQ(same.status, 200U) << same.body;
+  EXPECT_TRUE(same.result().at("changes").empty()) << same.body;
+  const Reply gone = put("/steer/v1/import?account=another", R"({"prefixes": []})", all);
+  ASSERT_EQ(gone.status, 200U) << gone.body;
+  EXPECT_EQ(gone.result().at("counts").at("prefixes_deleted"), 1);
+  EXPECT_EQ(get("/steer/v1/prefixes", local()).result().size(), 3U);
+  EXPECT_EQ(put("/steer/v1/import?account=another", theirs, {}).status, 404U) << "not to be seen";
+  EXPECT_EQ(put("/steer/v1/import?account=", theirs, all).status, 400U);
+  EXPECT_EQ(post("/steer/v1/changes?account=another", "{}", all).status, 400U);
+}
+
+TEST_F(ReadingApi, AFilterOfDeletesMayNameAnAccount) {
+  make_some();
+  Extra all = local();
+  all.allow = "mass-change";
+  const auto remove = [&](const std::string& members) {
+    return post("/steer/v1/changes",
+                R"({"changes": [{"op": "delete_where", "service": "cdn")" + members + "}]}", all);
+  };
+  const Reply theirs = remove(R"(, "account": "another")");
+  ASSERT_EQ(theirs.status, 200U) << theirs.body;
+  EXPECT_EQ(theirs.result().at("counts").at("bindings_deleted"), 1);
+  EXPECT_EQ(cidrs_of("?service=cdn", local()), (Cidrs{"203.0.113.1/32", "2001:db8::/32"}));
 }
 
 }  // namespace

@@ -484,6 +484,27 @@ TEST_F(CommandTest, StatsHaveServicesWorkersPortsAndXdp) {
   expect_has(out_, "drop_not_ip");
 }
 
+// An export of one account that is applied as the state of all would take the others' away.
+TEST_F(CommandTest, AnAccountNarrowsListsFiltersAndWhatIsApplied) {
+  const json none = {{"generation", 3}, {"bindings", json::array()}, {"next", nullptr}};
+  PlayedServer server({{200, success(outcome(0, 0))},
+                       {200, success(outcome(0, 0))},
+                       {200, success(none)},
+                       {200, success(none)}});
+  EXPECT_EQ(run_steerctl({"--account", "acme", "apply", document()}, server), kDone) << error_;
+  EXPECT_EQ(run_steerctl({"--account", "acme", "bindings", "delete", "--service", "cdn"}, server),
+            kDone)
+      << error_;
+  EXPECT_EQ(run_steerctl({"--account", "acme", "bindings", "list"}, server), kDone) << error_;
+  EXPECT_EQ(run_steerctl({"--account", "acme", "top", "--count", "1", "--json"}, server), kDone)
+      << error_;
+  const auto asked = server.asked();
+  EXPECT_EQ(asked[0].target, "/steer/v1/import?account=acme&dry_run=true");
+  EXPECT_EQ(json::parse(asked[1].body).at("changes").at(0).at("account"), "acme");
+  EXPECT_TRUE(asked[2].target.starts_with("/steer/v1/bindings?account=acme&")) << asked[2].target;
+  EXPECT_TRUE(asked[3].target.starts_with("/steer/v1/bindings?account=acme&")) << asked[3].target;
+}
+
 TEST_F(CommandTest, ValuesCannotBecomeOtherParameters) {
   PlayedServer server({{400, failure(1001, "no")}});
   EXPECT_EQ(run_steerctl({"explain", "1&direction=egress #\r\nX: y"}, server), kRefused);

@@ -96,6 +96,7 @@ TEST(Access, ATokenIsNotSentInTheClearBeyondThisHost) {
   const auto refused = access({.api = "http://192.0.2.1:1"}, token);
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().find("use https://"), std::string::npos);
+  EXPECT_FALSE(access({.api = "http://127.0.0.1.evil.example:1"}, token)) << "a name, no address";
   EXPECT_TRUE(access({.api = "http://192.0.2.1:1"}, {})) << "without a token there is none to lose";
 }
 

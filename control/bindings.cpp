@@ -176,7 +176,7 @@ Bindings::iterator Bindings::first_not(const Holds& holds) const noexcept {
   return {*this, place};
 }
 
-const Binding* Bindings::find(const lpm::AnyPrefix& cidr) const noexcept {
+const Binding* Bindings::find(const lpm::AnyPrefix& cidr) const {
   const iterator found = lower_bound(cidr);
   return found != end() && found->cidr == cidr ? &*found : nullptr;
 }
@@ -194,7 +194,7 @@ Bindings::iterator Bindings::behind(iterator at) const noexcept {
   });
 }
 
-const Binding* Bindings::cover_of(const lpm::AnyPrefix& cidr) const noexcept {
+const Binding* Bindings::cover_of(const lpm::AnyPrefix& cidr) const {
   return std::visit(
       [&]<class Address>(const lpm::Prefix<Address>& inner) -> const Binding* {
         if (inner.length() == 0) return nullptr;

@@ -30,8 +30,9 @@ class Bindings {
   using Branch = std::vector<LeafHandle>;
   using BranchHandle = std::shared_ptr<const Branch>;
 
-  class iterator;
-  using const_iterator = iterator;
+  // The names that ranges are known by.
+  class iterator;                   // NOLINT(readability-identifier-naming)
+  using const_iterator = iterator;  // NOLINT(readability-identifier-naming)
   using value_type = Binding;
 
   Bindings() = default;
@@ -49,14 +50,14 @@ class Bindings {
   // The following are O(log n). Pointers are good for as long as any value shares the binding.
 
   // On exactly this CIDR; null: none.
-  [[nodiscard]] const Binding* find(const lpm::AnyPrefix& cidr) const noexcept;
+  [[nodiscard]] const Binding* find(const lpm::AnyPrefix& cidr) const;
   // The first one that is not before this CIDR.
   [[nodiscard]] iterator lower_bound(const lpm::AnyPrefix& cidr) const noexcept;
   // The first one behind `at` that does not lie inside it.
   [[nodiscard]] iterator behind(iterator at) const noexcept;
   // The nearest one strictly around a block; null: none. For each that lies beside the way O(log n)
   // more, at most one for each length of a CIDR.
-  [[nodiscard]] const Binding* cover_of(const lpm::AnyPrefix& cidr) const noexcept;
+  [[nodiscard]] const Binding* cover_of(const lpm::AnyPrefix& cidr) const;
 
   // O(n).
   friend bool operator==(const Bindings& a, const Bindings& b);
@@ -80,7 +81,7 @@ class Bindings {
 };
 
 // Forward; good for as long as what it goes through.
-class Bindings::iterator {
+class Bindings::iterator {  // NOLINT(readability-identifier-naming)
  public:
   using iterator_category = std::forward_iterator_tag;
   using value_type = Binding;

@@ -45,7 +45,8 @@ inline constexpr std::size_t kFileBytesMax = std::size_t{2} << 30;
 struct ReadOptions {
   std::string_view document = "the file";  // what errors call it
   std::size_t errors_max = ~std::size_t{0};
-  std::expected<dataplane::Service, Problem> (*read_service)(std::string_view) = &control::read_service;
+  std::expected<dataplane::Service, Problem> (*read_service)(std::string_view) =
+      &control::read_service;
 };
 
 using ParsedBindings = std::expected<BindingSet, std::vector<FileError>>;

@@ -156,7 +156,7 @@ def changes_and_takes_back(steerd, program):
     # By a file: what it would come to, an edit of two things, and the same again.
     has(tool.out('apply', f'{steerd.folder}/state.json'), 'nothing changes')
     edited = json.loads(json.dumps(exported))
-    edited['prefixes'][0]['bindings'] = [one for one in exported['prefixes'][0]['bindings']
+    edited['prefixes'][0]['bindings'] = [one for one in edited['prefixes'][0]['bindings']
                                          if one['cidr'] != '203.0.113.30/32']
     edited['prefixes'][0]['bindings'][0]['service'] = 'spectrum'
     has(tool.out('apply', '-', '--dry-run', given=json.dumps(edited)), '~ 203.0.113.1/32 in 203.0.113.0/24: cdn -> spectrum')

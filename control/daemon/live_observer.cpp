@@ -21,6 +21,8 @@ using dataplane::Volume;
 using Counts = api::Observer::Counts;
 
 constexpr std::chrono::nanoseconds kPause = std::chrono::seconds(1);
+// Where memory is short, rates are the last thing that is missed.
+constexpr std::chrono::nanoseconds kPauseWithoutMemory = std::chrono::seconds(10);
 // Of the time that a pass took: so it is a fiftieth of all.
 constexpr int kPausesForEach = 49;
 
@@ -93,12 +95,13 @@ LiveObserver::~LiveObserver() {
   sampler_.join();
 }
 
-void LiveObserver::sample_once() {
+bool LiveObserver::sample_once() {
   try {
     while (!activity_.sample_some(Activity::Clock::now())) {
     }
+    return true;
   } catch (const std::bad_alloc&) {
-    // Where memory is short, rates are the last thing that is missed; it goes on next time.
+    return false;
   }
 }
 
@@ -107,10 +110,11 @@ void LiveObserver::sample_all() {
   while (!is_ending_) {
     lock.unlock();
     const std::chrono::nanoseconds before = own_cpu_time();
-    sample_once();
+    const bool is_done = sample_once();
     const std::chrono::nanoseconds taken = own_cpu_time() - before;
     lock.lock();
-    wake_.wait_for(lock, std::max(kPause, taken * kPausesForEach), [this] { return is_ending_; });
+    const auto pause = is_done ? std::max(kPause, taken * kPausesForEach) : kPauseWithoutMemory;
+    wake_.wait_for(lock, pause, [this] { return is_ending_; });
   }
 }
 

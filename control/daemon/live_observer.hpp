@@ -40,7 +40,8 @@ class LiveObserver final : public api::Observer {
 
  private:
   void sample_all();
-  void sample_once();
+  // False: there was no memory for it.
+  [[nodiscard]] bool sample_once();
 
   const Config& config_;
   const DataPlane& data_plane_;

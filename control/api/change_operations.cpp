@@ -132,9 +132,7 @@ Answer apply_changes(State& state, const Context& context, const Job& job) {
   const auto set = read_change_set(job.request.body, state, job.principal);
   if (!set) return {.response = response_of(set.error())};
   const auto made =
-      state.change(set->changes, set->details,
-                   {.token = job.principal.token, .name = job.principal.name, .now = context.now},
-                   request->options);
+      state.change(set->changes, set->details, author_of(job, context), request->options);
   if (made) return answer_of(*made, *request, state, context);
   if (!made.error().guard.empty())
     return {.response = response_of(Error::of(403, Code::not_allowed, made.error().guard))};

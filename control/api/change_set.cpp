@@ -209,16 +209,20 @@ void Maker::look_at(const ChangeItem& item) {
 }
 
 std::optional<PrefixDetails> Maker::details() {
-  PrefixDetails said{.account = text("account", principal_.account.empty()),
-                     .description = text("description", false)};
+  if (item_->find("account") == nullptr && principal_.account.empty()) {
+    refuse(400, Code::malformed_body, "account",
+           "account is missing: this token is of all accounts");
+    return std::nullopt;
+  }
+  PrefixDetails said{.account = text("account", false), .description = text("description", false)};
   if (item_->find("account") == nullptr) said.account = principal_.account;
   if (!is_refused_ && !principal_.may_see(said.account))
     refuse(404, Code::no_such_route, "account",
            fmt::format("there is no account {}", quoted(said.account)));
   if (!is_refused_ && !is_account(said.account))
     refuse(400, Code::malformed_body, "account",
-           fmt::format("account must be letters, digits and -, 1 to 36 of them, not {}",
-                       quoted(said.account)));
+           fmt::format("account must be letters, digits and -, 1 to {} of them, not {}",
+                       kAccountBytesMax, quoted(said.account)));
   if (characters_in(said.description) > kDescriptionCharactersMax)
     refuse(400, Code::malformed_body, "description",
            fmt::format("description has more than {} characters", kDescriptionCharactersMax));

@@ -44,9 +44,7 @@ Answer import_state(State& state, const Context& context, const Job& job) {
   const auto set = read(job, state, principal);
   if (!set) return {.response = response_of(set.error())};
   const auto made =
-      state.change(set->changes, set->details,
-                   {.token = job.principal.token, .name = job.principal.name, .now = context.now},
-                   request->options);
+      state.change(set->changes, set->details, author_of(job, context), request->options);
   if (made) return answer_of(*made, *request, state, context);
   return {.response = response_of(why_not(made.error(), *set, job, state))};
 }

@@ -115,8 +115,7 @@ std::expected<ListRequest, Error> read_list_request(const Job& job) {
         },
         *address);
   request.filter.state = parameters.one_of("state", {kStates[0], kStates[1], kStates[2]});
-  if (const std::string* const account = parameters.text("account"))
-    request.filter.account = *account;
+  request.filter.account = parameters.account();
   request.limit = parameters.whole("limit", 1, kPageMax).value_or(kPageDefault);
   request.after = parameters.cidr("after");
   if (const auto order = parameters.one_of("order", {"packets", "rate"}))
@@ -295,12 +294,12 @@ Answer no_prefix(const lpm::AnyPrefix& cidr) {
 
 Answer list_all_prefixes(const State& state, const Job& job) {
   Parameters parameters(job);
-  const std::string* const account = parameters.text("account");
+  const auto account = parameters.account();
   if (auto error = parameters.error()) return refuse(*error);
   std::string text = "[";
   for (const PrefixRow& row : state.catalog().prefixes()) {
     if (!job.principal.may_see(row.account)) continue;
-    if (account != nullptr && row.account != *account) continue;
+    if (account && row.account != *account) continue;
     if (text.size() > 1) text += ',';
     append_own_prefix(text, row, state);
   }
@@ -339,14 +338,14 @@ Answer list_all_bindings(const State& state, const Context& context, const Job& 
 
 Answer export_state(const State& state, const Job& job) {
   Parameters parameters(job);
-  const std::string* const account = parameters.text("account");
+  const auto account = parameters.account();
   if (auto error = parameters.error()) return refuse(*error);
   std::string text = fmt::format("{{\"generation\": {},\n \"prefixes\": [", state.generation());
   const auto out = std::back_inserter(text);
   bool is_first = true;
   for (const PrefixRow& row : state.catalog().prefixes()) {
     if (!job.principal.may_see(row.account)) continue;
-    if (account != nullptr && row.account != *account) continue;
+    if (account && row.account != *account) continue;
     const BindingRow* const own = state.catalog().find<BindingRow>(row.cidr);
     fmt::format_to(out, R"({}{{"cidr": "{}", "service": )", is_first ? "\n  " : ",\n  ",
                    to_string(row.cidr));

@@ -48,6 +48,11 @@ struct Context {
   const Observer* observer = nullptr;
 };
 
+// Who a change is by.
+[[nodiscard]] inline Author author_of(const Job& job, const Context& context) {
+  return {.token = job.principal.token, .name = job.principal.name, .now = context.now};
+}
+
 // Carries it out, unless its token has been revoked since it was let in. State::is_changed()
 // afterwards tells whether it has to be written.
 [[nodiscard]] Answer carry_out(State& state, const Context& context, const Job& job);

@@ -27,6 +27,7 @@ using store::TokenRow;
 constexpr std::size_t kTokensMax = 10'000;
 constexpr std::size_t kNameCharactersMax = 100;
 constexpr std::uint64_t kHistoryRowsMax = 1000;
+constexpr std::size_t kHistoryBytesMax = std::size_t{8} << 20;
 
 Answer ok(std::string_view result, unsigned status = 200) {
   return {.response = {.status = status, .body = success_of(result)}};
@@ -34,10 +35,6 @@ Answer ok(std::string_view result, unsigned status = 200) {
 
 Answer refuse(const Error& error) {
   return {.response = response_of(error)};
-}
-
-Author author_of(const Job& job, const Context& context) {
-  return {.token = job.principal.token, .name = job.principal.name, .now = context.now};
 }
 
 std::optional<std::uint64_t> whole_in(const std::string& text) {
@@ -167,7 +164,7 @@ Answer show_history(const State& state, const Context& context, const Job& job) 
                             "the history is of all accounts, and this token is of one"));
   constexpr std::uint64_t kAny = std::numeric_limits<std::uint64_t>::max();
   Parameters parameters(job);
-  store::Store::HistoryQuery query;
+  store::Store::HistoryQuery query{.bytes_max = kHistoryBytesMax};
   if (const auto limit = parameters.whole("limit", 1, kAny))
     query.limit = std::min<std::uint64_t>(*limit, kHistoryRowsMax);
   if (const auto above = parameters.whole("above", 0, kAny)) query.above = *above;

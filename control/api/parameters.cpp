@@ -30,6 +30,15 @@ const std::string* Parameters::text(std::string_view key) {
   return found == query_.end() ? nullptr : &found->second;
 }
 
+std::optional<std::string> Parameters::account() {
+  const std::string* const value = text("account");
+  if (value == nullptr || is_account(*value))
+    return value == nullptr ? std::nullopt : std::optional(*value);
+  refuse(fmt::format("account must be letters, digits and -, at most {}, not {}", kAccountBytesMax,
+                     quoted(*value)));
+  return std::nullopt;
+}
+
 std::optional<lpm::AnyPrefix> Parameters::cidr(std::string_view key) {
   const std::string* const value = text(key);
   if (value == nullptr) return std::nullopt;

@@ -25,6 +25,8 @@ class Parameters {
   using AnyAddress = std::variant<lpm::Address4, lpm::Address6>;
 
   [[nodiscard]] const std::string* text(std::string_view key);
+  // One that there may be: letters, digits and -.
+  [[nodiscard]] std::optional<std::string> account();
   [[nodiscard]] std::optional<lpm::AnyPrefix> cidr(std::string_view key);
   [[nodiscard]] std::optional<AnyAddress> address(std::string_view key);
   [[nodiscard]] std::optional<dataplane::Service> service(std::string_view key);

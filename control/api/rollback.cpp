@@ -141,9 +141,7 @@ Answer roll_back(State& state, const Context& context, const Job& job) {
   request->options.former = &former->bindings;
   request->options.reason = fmt::format("rollback to {}", *generation);
   const auto made =
-      state.change(way.changes, way.details,
-                   {.token = job.principal.token, .name = job.principal.name, .now = context.now},
-                   request->options);
+      state.change(way.changes, way.details, author_of(job, context), request->options);
   if (made) return answer_of(*made, *request, state, context);
   if (!made.error().guard.empty())
     return refuse(Error::of(403, Code::not_allowed, made.error().guard));

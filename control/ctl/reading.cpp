@@ -137,15 +137,36 @@ void show_stats(Session& session) {
                     table_of(Json::array({port.at("xdp")})).text(session.console().is_coloured));
 }
 
+namespace {
+
+// The latest `limit`; a reply has fewer where their texts are long.
+Json history_of(Session& session, std::uint64_t limit) {
+  const Options& options = session.options();
+  const std::uint64_t above = options.number("above", 0, ~std::uint64_t{0}, 0);
+  std::uint64_t below = options.number("below", 0, ~std::uint64_t{0}, ~std::uint64_t{0});
+  bool is_below_said = options.has("below");
+  Json all = Json::array();
+  for (;;) {
+    const Json page =
+        session.get("/steer/v1/history" +
+                    query_of({{"limit", std::to_string(limit - all.size())},
+                              {"above", options.has("above") ? std::to_string(above) : ""},
+                              {"below", is_below_said ? std::to_string(below) : ""}}));
+    all.insert(all.end(), page.begin(), page.end());
+    if (page.empty() || all.size() >= limit) return all;
+    const std::uint64_t last = number(page.back(), "generation");
+    // A server that goes round in circles is not followed.
+    if (last >= below || last <= above + 1) return all;
+    below = last;
+    is_below_said = true;
+  }
+}
+
+}  // namespace
+
 void show_history(Session& session) {
   const Options& options = session.options();
-  const auto wanted = [&options](std::string_view name) -> std::string {
-    return options.has(name) ? std::to_string(options.number(name, 0, ~std::uint64_t{0}, 0)) : "";
-  };
-  const std::string limit = std::to_string(options.number("limit", 1, 1000, 20));
-  const Json result = session.get(
-      "/steer/v1/history" +
-      query_of({{"limit", limit}, {"above", wanted("above")}, {"below", wanted("below")}}));
+  const Json result = history_of(session, options.number("limit", 1, 1000, 20));
   if (session.print_as_json(result)) return;
   for (const Json& change : result) {
     session.print(fmt::format("{}  {} UTC  {}\n",

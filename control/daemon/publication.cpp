@@ -238,6 +238,8 @@ void Publication::take() {
     std::map<lpm::AnyPrefix, Onboarding> around;
     for (const lpm::AnyPrefix& gone : giving_way_) {
       const auto it = new_around(*map, next_.prefixes, gone);
+      // Where the map has it already, the old one simply goes.
+      if (it == next_.prefixes.end()) continue;
       around.emplace(it->first, onboarding_of(it->second));
     }
     if (const auto done = map->replace(giving_way_, around); !done) {

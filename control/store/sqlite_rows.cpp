@@ -160,13 +160,16 @@ std::vector<HistoryRow> read_history(const Database& database, const Store::Hist
   row.bind(4, std::int64_t{query.with_what});
   row.bind(5, std::int64_t{query.with_before});
   std::vector<HistoryRow> rows;
-  while (row.step())
+  std::size_t bytes = 0;
+  while (bytes < query.bytes_max && row.step()) {
     rows.push_back({.generation = generation_in(row, 0),
                     .at = row.number(1),
                     .by = row.number(2),
                     .who = std::string(row.text(3)),
                     .what = std::string(row.text(4)),
                     .before = std::string(row.text(5))});
+    bytes += rows.back().what.size() + rows.back().before.size();
+  }
   return rows;
 }
 

@@ -80,6 +80,7 @@ class Store : public StateSource {
     std::size_t limit = 100;
     bool with_what = true;  // else it stays empty: it can be large
     bool with_before = false;
+    std::size_t bytes_max = ~std::size_t{0};  // of texts; the row that goes beyond is the last
   };
   // The latest first.
   [[nodiscard]] virtual std::expected<std::vector<HistoryRow>, StoreError> history(

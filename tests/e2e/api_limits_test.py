@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """api_limits_test.py STEERD: what a reload does to the guard, and clients that do not take their replies."""
 
-import json
 import re
 import signal
 import socket
@@ -12,15 +11,6 @@ import time
 from local_steerd import ACCOUNT, LocalSteerd
 
 BINDINGS = 100_000
-
-
-def ask(steerd, method, path, body=None):
-    connection = steerd.connect()
-    connection.request(method, path, None if body is None else json.dumps(body))
-    response = connection.getresponse()
-    text = response.read()
-    connection.close()
-    return response.status, json.loads(text)
 
 
 def equal(found, wanted, what=''):
@@ -39,7 +29,7 @@ def until(what, condition):
 def make(steerd, cidr, hosts):
     items = [{'op': 'add_prefix', 'cidr': cidr, 'account': ACCOUNT, 'service': 'magic_transit'}]
     items += [{'op': 'create', 'cidr': f'{host}/32', 'service': 'cdn'} for host in hosts]
-    status, reply = ask(steerd, 'POST', '/steer/v1/changes', {'changes': items})
+    status, reply = steerd.request('POST', '/steer/v1/changes', {'changes': items})
     equal(status, 200, reply)
 
 
@@ -48,7 +38,7 @@ def the_guard_follows_a_reload(steerd):
         make(running, '203.0.113.0/24', [f'203.0.113.{i}' for i in range(1, 41)])
         six = {'changes': [{'op': 'delete', 'cidr': f'203.0.113.{i}/32'} for i in range(1, 7)]}
         changes = '/steer/v1/changes?dry_run=true'
-        guard = ask(running, 'POST', changes, six)[1]['result']['guard']
+        guard = running.request('POST', changes, six)[1]['result']['guard']
         equal(guard['refuses'], True)
         if '5' not in guard['reason']:
             raise AssertionError(guard)
@@ -62,13 +52,13 @@ def the_guard_follows_a_reload(steerd):
             running.process.send_signal(signal.SIGHUP)
 
         reload_with(6)
-        until('the guard takes six', lambda: not ask(running, 'POST', changes, six)[1]['result']['guard']['refuses'])
-        equal(ask(running, 'POST', '/steer/v1/changes', six)[0], 200)
+        until('the guard takes six', lambda: not running.request('POST', changes, six)[1]['result']['guard']['refuses'])
+        equal(running.request('POST', '/steer/v1/changes', six)[0], 200)
         # What is wrong leaves what was.
         reload_with(0)
         until('the reload is refused', lambda: 'reload refused' in running.log())
         more = {'changes': [{'op': 'delete', 'cidr': f'203.0.113.{i}/32'} for i in range(11, 18)]}
-        equal(ask(running, 'POST', '/steer/v1/changes', more)[0], 403)
+        equal(running.request('POST', '/steer/v1/changes', more)[0], 403)
 
 
 def whoever_takes_no_replies_holds_up_nobody(steerd):
@@ -76,7 +66,7 @@ def whoever_takes_no_replies_holds_up_nobody(steerd):
     with LocalSteerd(steerd, f'bindings-max = {2 * BINDINGS}\n') as running:
         make(running, '10.0.0.0/8', [f'10.{i >> 16}.{i >> 8 & 255}.{i & 255}' for i in range(BINDINGS)])
         token = running.token('read', ACCOUNT)
-        prefix = ask(running, 'GET', f'/accounts/{ACCOUNT}/addressing/prefixes')[1]['result'][0]['id']
+        prefix = running.request('GET', f'/accounts/{ACCOUNT}/addressing/prefixes')[1]['result'][0]['id']
         port = int(running.url.rsplit(':', 1)[1])
         listing = (f'GET /accounts/{ACCOUNT}/addressing/prefixes/{prefix}/bindings HTTP/1.1\r\nHost: steer\r\n'
                    f'Authorization: Bearer {token}\r\n\r\n').encode()
@@ -105,8 +95,8 @@ def whoever_takes_no_replies_holds_up_nobody(steerd):
             if status == 503 and 'retry-after: ' not in head:
                 raise AssertionError(head)
         began = time.monotonic()
-        equal(ask(running, 'GET', '/steer/v1/status')[0], 200)
-        equal(ask(running, 'POST', '/steer/v1/changes', {'changes': [
+        equal(running.request('GET', '/steer/v1/status')[0], 200)
+        equal(running.request('POST', '/steer/v1/changes', {'changes': [
             {'op': 'create', 'cidr': '10.255.255.255/32', 'service': 'spectrum'}]})[0], 200)
         print(f'a look and a change meanwhile took {(time.monotonic() - began) * 1000:.0f} ms')
         for client, _, _ in clients:

@@ -98,16 +98,21 @@ class LocalSteerd:
         """By the Unix socket, which needs no token."""
         return UnixConnection(f'{self.folder}/run/api.sock')
 
-    def ask(self, method, path, body=None):
-        """The response's body; an error where the status is none of success."""
+    def request(self, method, path, body=None):
+        """The response's status and body."""
         connection = self.connect()
         connection.request(method, path, None if body is None else json.dumps(body))
         response = connection.getresponse()
         text = response.read()
         connection.close()
-        if response.status >= 300:
-            raise RuntimeError(f'{method} {path}: {response.status} {text}')
-        return json.loads(text)
+        return response.status, json.loads(text)
+
+    def ask(self, method, path, body=None):
+        """The response's body; an error where the status is none of success."""
+        status, reply = self.request(method, path, body)
+        if status >= 300:
+            raise RuntimeError(f'{method} {path}: {status} {reply}')
+        return reply
 
     def token(self, role, account):
         return self.ask('POST', '/steer/v1/tokens', {'role': role, 'account': account})['result']['token']

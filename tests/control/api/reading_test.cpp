@@ -47,6 +47,16 @@ class ReadingApi : public ApiTest {
     const Reply made = post("/steer/v1/changes", R"({"changes": [)" + item + "]}", local());
     ASSERT_EQ(made.status, 200U) << made.body;
   }
+  // 10.0.0.0/15 and, from its first address on, more hosts than a request looks at.
+  void make_many(const std::string& account) {
+    std::string items = R"({"op": "add_prefix", "cidr": "10.0.0.0/15", "account": ")" + account +
+                        R"(", "service": "cdn"})";
+    for (unsigned i = 0; i < control::api::kScannedMax + 100; ++i)
+      items += R"(,{"op": "create", "cidr": "10.)" + std::to_string(i / 65536) + "." +
+               std::to_string(i / 256 % 256) + "." + std::to_string(i % 256) +
+               R"(/32", "service": "spectrum"})";
+    change(items);
+  }
   std::vector<std::string> cidrs_of(const std::string& query, const Extra& extra = {}) {
     const Reply reply = get(kBindings + query, extra);
     EXPECT_EQ(reply.status, 200U) << reply.body;
@@ -79,6 +89,8 @@ TEST_F(ReadingApi, PrefixesAreShownWithTheirDefaultAndHowManyBindings) {
   EXPECT_EQ(get("/steer/v1/prefixes?account=another", local()).result().size(), 1U);
   EXPECT_EQ(get("/steer/v1/prefixes?account=another").result().size(), 0U) << "not to be seen";
   EXPECT_EQ(get("/steer/v1/prefixes?acount=another", local()).code(), 1400);
+  for (const char* const path : {"prefixes", "bindings", "export"})
+    EXPECT_EQ(get(std::string("/steer/v1/") + path + "?account=a/b", local()).status, 400U) << path;
 }
 
 TEST_F(ReadingApi, FiltersOfBindingsHoldTogether) {
@@ -209,13 +221,7 @@ TEST_F(ReadingApi, CountersOfBindingsAreThoseOfTheDataPlane) {
 
 // More than are looked at: the data plane knows which are the busiest.
 TEST_F(ReadingApi, OfManyBindingsTheBusiestComeFromTheDataPlane) {
-  std::string items =
-      R"({"op": "add_prefix", "cidr": "10.0.0.0/15", "account": "another", "service": "cdn"})";
-  for (unsigned i = 0; i < control::api::kScannedMax + 100; ++i)
-    items += R"(,{"op": "create", "cidr": "10.)" + std::to_string(i / 65536) + "." +
-             std::to_string(i / 256 % 256) + "." + std::to_string(i % 256) +
-             R"(/32", "service": "spectrum"})";
-  ASSERT_EQ(post("/steer/v1/changes", R"({"changes": [)" + items + "]}", local()).status, 200U);
+  make_many("another");
   // 10.0.3.1 is looked at, 10.0.195.150 is not.
   observer_.busiest_by_rate = {cidr("10.0.195.150/32"), cidr("10.9.9.9/32")};
   observer_.traffic[cidr("10.0.195.150/32")] = {.counted = {}, .packets_per_second = 9};
@@ -228,13 +234,7 @@ TEST_F(ReadingApi, OfManyBindingsTheBusiestComeFromTheDataPlane) {
 }
 
 TEST_F(ReadingApi, ARequestLooksAtABoundedNumberOfBindings) {
-  std::string items =
-      R"({"op": "add_prefix", "cidr": "10.0.0.0/15", "account": "acme", "service": "cdn"})";
-  for (unsigned i = 0; i < control::api::kScannedMax + 100; ++i)
-    items += R"(,{"op": "create", "cidr": "10.)" + std::to_string(i / 65536) + "." +
-             std::to_string(i / 256 % 256) + "." + std::to_string(i % 256) +
-             R"(/32", "service": "spectrum"})";
-  ASSERT_EQ(post("/steer/v1/changes", R"({"changes": [)" + items + "]}", local()).status, 200U);
+  make_many("acme");
   const json first = get(std::string(kBindings) + "?service=magic_transit", local()).result();
   EXPECT_TRUE(first.at("bindings").empty());
   ASSERT_TRUE(first.at("next").is_string()) << "it has not looked at all";

@@ -537,7 +537,11 @@ TEST_F(CommandTest, TheHistoryIsCutForPeople) {
                       {"token", 1},
                       {"who", "ci"},
                       {"what", "1\n2\n3\n4\n5\n6\n7\n"}};
-  PlayedServer server({{200, success(json::array({entry}))}, {200, success(json::array({entry}))}});
+  const json none = json::array();
+  PlayedServer server({{200, success(json::array({entry}))},
+                       {200, success(none)},
+                       {200, success(json::array({entry}))},
+                       {200, success(none)}});
   EXPECT_EQ(run_steerctl({"history", "--below", "2000"}, server), kDone);
   EXPECT_EQ(server.asked()[0].target, "/steer/v1/history?limit=20&below=2000");
   EXPECT_EQ(
@@ -546,6 +550,21 @@ TEST_F(CommandTest, TheHistoryIsCutForPeople) {
       "(--full)\n");
   EXPECT_EQ(run_steerctl({"history", "--full"}, server), kDone);
   expect_has(out_, "    7\n");
+}
+
+TEST_F(CommandTest, ALongHistoryIsAskedForInPieces) {
+  const auto entry = [](int generation) {
+    return json{{"generation", generation},
+                {"at", "2026-01-02T03:04:05.000000Z"},
+                {"token", 1},
+                {"who", "ci"},
+                {"what", "1\n"}};
+  };
+  PlayedServer server(
+      {{200, success(json::array({entry(9), entry(8)}))}, {200, success(json::array({entry(5)}))}});
+  EXPECT_EQ(run_steerctl({"history", "--limit", "3", "--json"}, server), kDone) << error_;
+  EXPECT_EQ(server.asked()[1].target, "/steer/v1/history?limit=1&below=8");
+  EXPECT_EQ(json::parse(out_).size(), 3U);
 }
 
 TEST_F(CommandTest, ASecretAloneGoesToStandardOutput) {

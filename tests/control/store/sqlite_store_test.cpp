@@ -125,6 +125,9 @@ TEST_F(SqliteStoreTest, TellsTheHistoryLatestFirst) {
   EXPECT_EQ((*some)[0].generation, 4U);
   EXPECT_EQ((*some)[1].generation, 3U);
   EXPECT_EQ((*some)[0].what, "");
+  // Of "a change" each.
+  EXPECT_EQ(store->history({.bytes_max = 8}).value().size(), 1U);
+  EXPECT_EQ(store->history({.bytes_max = 9}).value().size(), 2U);
 }
 
 // Each flush of a write can fail; whichever does, nothing of it stays, and the next write succeeds.
